@@ -1,0 +1,217 @@
+"""Every error that a client, a job or an operator can meet, as one tree.
+
+A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI messages). The tree::
+
+    ServiceError                        OC900  500  something unexpected, masked towards clients
+    ├── RequestError                    OC100  400  the request cannot be understood
+    │   ├── IllegalNameError            OC101  400  a database, collection or document name that cannot exist
+    │   ├── BodyTooLargeError           OC102  413  the body is over the limit
+    │   ├── UnsupportedMediaTypeError   OC103  415  the body has a media type that is not read here
+    │   ├── MethodNotAllowedError       OC104  405  the resource knows no such method
+    │   ├── NotFoundError               OC105  404  no such resource
+    │   ├── ReservedNameError           OC106  403  the name belongs to the server
+    │   └── ConflictError               OC107  409  the write collides with what is stored
+    ├── DefinitionError                 OC200  400  an application definition is not valid
+    ├── PlanError                       OC300  400  an operation is over a limit or asks for something refused
+    │   └── OperatorRefusedError        OC301  403  an operator that runs code or leaves the tenant
+    ├── AuthError
+    │   ├── UnauthenticatedError        OC401  401  no or wrong credentials
+    │   └── ForbiddenError              OC402  403  known, but without the right
+    └── StoreError                      OC500  500  MongoDB refused or is away
+        ├── StoreUnavailableError       OC501  500  MongoDB cannot be reached
+        ├── StoreTimeoutError           OC502  408  a query ran over its time limit
+        ├── DuplicateKeyError           OC503  409  a unique index refused the write
+        ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
+        └── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
+"""
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+__all__ = [
+    "AuthError",
+    "BodyTooLargeError",
+    "ConflictError",
+    "DefinitionError",
+    "DuplicateKeyError",
+    "EmbeddedMongoError",
+    "ForbiddenError",
+    "IllegalNameError",
+    "MethodNotAllowedError",
+    "NotFoundError",
+    "OperatorRefusedError",
+    "PlanError",
+    "QueryRefusedError",
+    "RequestError",
+    "ReservedNameError",
+    "ServiceError",
+    "StoreError",
+    "StoreTimeoutError",
+    "StoreUnavailableError",
+    "UnauthenticatedError",
+    "UnsupportedMediaTypeError",
+]
+
+
+class ServiceError(Exception):
+    """An error with a stable code and an HTTP status.
+
+    Args:
+        message: one sentence for the person who reads the answer; no secrets, no stack trace.
+        details: the variable parts, as JSON values.
+        hint: what to do about it, if there is something to do.
+    """
+
+    code: ClassVar[str] = "OC900"
+    status: ClassVar[int] = 500
+
+    def __init__(self, message: str, *, details: Mapping[str, Any] | None = None, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.details: Mapping[str, Any] = details or {}
+        self.hint = hint
+
+
+class RequestError(ServiceError):
+    """The request cannot be understood."""
+
+    code = "OC100"
+    status = 400
+
+
+class IllegalNameError(RequestError):
+    """A name that no database, collection or document can have."""
+
+    code = "OC101"
+
+
+class BodyTooLargeError(RequestError):
+    """The body is larger than the limit that the settings name."""
+
+    code = "OC102"
+    status = 413
+
+
+class UnsupportedMediaTypeError(RequestError):
+    """The body's media type is not read at this address."""
+
+    code = "OC103"
+    status = 415
+
+
+class MethodNotAllowedError(RequestError):
+    """The resource exists as a kind, but has no such method."""
+
+    code = "OC104"
+    status = 405
+
+
+class NotFoundError(RequestError):
+    """No such resource."""
+
+    code = "OC105"
+    status = 404
+
+
+class ReservedNameError(RequestError):
+    """The name belongs to the server or to MongoDB."""
+
+    code = "OC106"
+    status = 403
+
+
+class ConflictError(RequestError):
+    """The write collides with what is stored."""
+
+    code = "OC107"
+    status = 409
+
+
+class DefinitionError(ServiceError):
+    """An application definition is not valid.
+
+    Args:
+        reasons: every reason found, in the order of the checks; the first one leads the message.
+    """
+
+    code = "OC200"
+    status = 400
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("; ".join(reasons), details={"reasons": list(reasons)})
+        self.reasons = reasons
+
+
+class PlanError(ServiceError):
+    """An operation is over a limit."""
+
+    code = "OC300"
+    status = 400
+
+
+class OperatorRefusedError(PlanError):
+    """A query operator that runs code, writes, or shows the server."""
+
+    code = "OC301"
+    status = 403
+
+
+class AuthError(ServiceError):
+    """The request stops at the door."""
+
+    code = "OC400"
+    status = 401
+
+
+class UnauthenticatedError(AuthError):
+    """No credentials, or wrong ones."""
+
+    code = "OC401"
+    status = 401
+
+
+class ForbiddenError(AuthError):
+    """Good credentials without the right."""
+
+    code = "OC402"
+    status = 403
+
+
+class StoreError(ServiceError):
+    """MongoDB refused, or something between us and it failed."""
+
+    code = "OC500"
+    status = 500
+
+
+class StoreUnavailableError(StoreError):
+    """MongoDB cannot be reached."""
+
+    code = "OC501"
+
+
+class StoreTimeoutError(StoreError):
+    """A query ran over its time limit."""
+
+    code = "OC502"
+    status = 408
+
+
+class DuplicateKeyError(StoreError):
+    """A unique index refused the write."""
+
+    code = "OC503"
+    status = 409
+
+
+class QueryRefusedError(StoreError):
+    """MongoDB calls the query or the write malformed: the client's doing."""
+
+    code = "OC504"
+    status = 400
+
+
+class EmbeddedMongoError(StoreError):
+    """The embedded mongod could not be found, started or reached."""
+
+    code = "OC505"
