@@ -1,0 +1,1 @@
+"""The GraphQL rooms: application definitions come in, executable schemas answer over HTTP."""
