@@ -31,6 +31,16 @@ const withoutFonts = {
   },
 };
 
+// Hovering over the address of a picture in an answer would request it, from whatever host the content names.
+const withoutPreviews = {
+  name: 'without-previews',
+  setup({ onLoad }) {
+    onLoad({ filter: /components[\\/]image-preview\.js$/ }, () => ({
+      contents: 'export const ImagePreview = Object.assign(() => null, { shouldRender: () => false });',
+    }));
+  },
+};
+
 // The explorer is CommonJS: without this it would bring a second graphql-js, whose types the first one does not know.
 const oneGraphQL = {
   name: 'one-graphql',
@@ -56,7 +66,7 @@ async function bundle() {
     define: { 'process.env.NODE_ENV': '"production"' },
     legalComments: 'none',
     banner: { js: '/*! licences: see the page\'s link rel="license" */' },
-    plugins: [withoutFonts, oneGraphQL],
+    plugins: [withoutFonts, withoutPreviews, oneGraphQL],
   });
   const script = outputFiles.find((file) => file.path.endsWith('.js'));
   const style = outputFiles.find((file) => file.path.endsWith('.css'));

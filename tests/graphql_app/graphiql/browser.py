@@ -179,7 +179,9 @@ async def _type_into(page: Page, selector: str, text: str) -> None:
 
 async def result_text(opened: OpenPage) -> str:
     """Read the answer pane, all of it: what is on the screen may be only a part."""
-    text: str = await opened.page.evaluate("(selector) => document.querySelector(selector).CodeMirror.getValue()", _RESULT)
+    text: str = await opened.page.evaluate(
+        "(selector) => document.querySelector(selector).CodeMirror.getValue()", _RESULT
+    )
     return text
 
 

@@ -3,13 +3,15 @@ import { useEditorContext, useSchemaStore } from '@graphiql/react';
 import { getNamedType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, isRequiredArgument } from 'graphql';
 import { useEffect } from 'react';
 
-const WORDS = `# Ctrl-Enter runs the query, Ctrl-Space completes names.
-# The left bar opens the documentation, the history and the explorer,
-# where a query is put together by ticking fields.
+const WORDS = `# Ctrl-Enter runs the query.
+# Ctrl-Space completes names.
+# The left bar opens documentation, history and the
+# explorer, which builds queries by ticking fields.
 `;
 
 /** The first query, before any schema is known. Every application can answer it. */
-export const WELCOME_QUERY = `# Enter an API key above; an example for this application appears here.
+export const WELCOME_QUERY = `# Enter an API key above:
+# then an example for this application appears here.
 #
 ${WORDS}
 query Start {

@@ -47,13 +47,13 @@ export const STATES = {
     tone: 'bad',
     chip: 'No connection',
     title: 'The server does not answer.',
-    text: 'It may be stopped or starting, or the network is down. Try again with the reload button of the left bar.',
+    text: 'It may be stopped or starting, or the network is down. Try again with “Reload”.',
   },
   failing: {
     tone: 'bad',
     chip: 'Server error',
     title: 'The server failed to answer.',
-    text: 'Try again with the reload button of the left bar; if it stays, the server’s log says more.',
+    text: 'Try again with “Reload”; if it stays, the server’s log says more.',
   },
 };
 
