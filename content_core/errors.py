@@ -23,6 +23,7 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
         ├── DuplicateKeyError           OC503  409  a unique index refused the write
         ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
         └── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
+            └── DataDirInUseError       OC506  500  another server owns the data directory
 """
 
 from collections.abc import Mapping
@@ -32,6 +33,7 @@ __all__ = [
     "AuthError",
     "BodyTooLargeError",
     "ConflictError",
+    "DataDirInUseError",
     "DefinitionError",
     "DuplicateKeyError",
     "EmbeddedMongoError",
@@ -215,3 +217,9 @@ class EmbeddedMongoError(StoreError):
     """The embedded mongod could not be found, started or reached."""
 
     code = "OC505"
+
+
+class DataDirInUseError(EmbeddedMongoError):
+    """Another server owns the data directory."""
+
+    code = "OC506"

@@ -1,0 +1,1 @@
+"""Settings, composition, processes and the command line: the room that connects all others."""

@@ -1,0 +1,127 @@
+"""The composition: one store, one change feed and one access control, shared by the applications of a process."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from content_core.access import AccessControl, KeyStore
+from content_core.store import ChangeFeed, Store
+from graphql_app.app import create_app as create_graphql_app
+from graphql_app.registry import Registry
+from graphql_app.settings import GraphQLSettings
+from opencaas.health import HEALTH_PATH, HealthCheck
+from opencaas.request_log import RequestLog
+from opencaas.settings import Settings
+from rest_compat.app import create_app as create_rest_app
+from rest_compat.settings import RestSettings
+
+__all__ = ["Services", "create_app"]
+
+
+@dataclass(slots=True)
+class Services:
+    """What a process opens once: made by :meth:`open`, started and stopped by the application's lifespan."""
+
+    store: Store
+    feed: ChangeFeed
+    access: AccessControl
+    keys: KeyStore
+    registry: Registry
+    master_api_key: str | None
+
+    @classmethod
+    def open(cls, settings: Settings, *, uri: str, admin_password: str) -> "Services":
+        """Connect the rooms; nothing is awaited yet.
+
+        Args:
+            settings: the server's settings.
+            uri: the MongoDB to use, the embedded one's or the configured one.
+            admin_password: the admin user's password.
+        """
+        store = Store.open(uri, driver=settings.store_driver)
+        feed = ChangeFeed(store)
+        access = AccessControl(store, feed, admin_user=settings.admin_user, admin_password=admin_password)
+        registry = Registry(store, feed, graphql_settings(settings))
+        master = settings.master_api_key.get_secret_value() if settings.master_api_key else None
+        return cls(store, feed, access, KeyStore(store), registry, master)
+
+    async def start(self) -> None:
+        """Open the change feed first, so that nothing written while the registry loads is missed."""
+        await self.feed.start()
+        await self.keys.prepare(master_api_key=self.master_api_key)
+        await self.registry.start()
+
+    async def stop(self) -> None:
+        """Close in reverse order."""
+        await self.registry.stop()
+        await self.feed.stop()
+        await self.store.close()
+
+
+def create_app(services: Services, settings: Settings) -> ASGIApp:
+    """Build the server's ASGI application.
+
+    Paths that begin with ``/graphql/`` go to the GraphQL application, the health check answers by itself, and
+    everything else is the REST interface.
+    """
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        await services.start()
+        try:
+            yield
+        finally:
+            await services.stop()
+
+    rooms = _Rooms(
+        graphql=create_graphql_app(
+            store=services.store,
+            access=services.access,
+            registry=services.registry,
+            settings=graphql_settings(settings),
+        ),
+        health=HealthCheck(services.store),
+        rest=create_rest_app(
+            store=services.store,
+            access=services.access,
+            keys=services.keys,
+            definitions=services.registry,
+            settings=RestSettings(
+                max_body_bytes=settings.max_definition_bytes, allowed_origins=settings.allowed_origins
+            ),
+        ),
+    )
+    app = Starlette(lifespan=lifespan)
+    app.mount("/", RequestLog(rooms))
+    return app
+
+
+def graphql_settings(settings: Settings) -> GraphQLSettings:
+    """Pick the settings of the GraphQL application."""
+    return GraphQLSettings(
+        default_limit=settings.default_limit,
+        max_limit=settings.max_limit,
+        query_time_limit_ms=settings.query_time_limit_ms,
+        max_body_bytes=settings.max_body_bytes,
+        max_tokens=settings.max_tokens,
+        allowed_origins=settings.allowed_origins,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    graphql: ASGIApp
+    health: ASGIApp
+    rest: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        path: str = scope["path"]
+        if path == "/graphql" or path.startswith("/graphql/"):
+            await self.graphql(scope, receive, send)
+        elif path.rstrip("/") == HEALTH_PATH:
+            await self.health(scope, receive, send)
+        else:
+            await self.rest(scope, receive, send)

@@ -1,0 +1,189 @@
+"""``opencaas demo``: puts the demo project into a running server and says how to reach it."""
+
+import asyncio
+import hashlib
+import json
+import os
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import httpx
+from rich.console import Console
+from rich.progress import Progress
+
+from content_core.errors import ServiceError
+from content_core.indexes import CONTENT_INDEXES
+from content_core.names import STATES, State, content_collection, generated_app
+from content_core.store import Store
+from fixtures import PROJECTS, Project, documents
+from opencaas.deploy import DefinitionClient, compare_all, deploy_all
+from opencaas.supervisor import Running
+from schema_gen.emit import emit_definitions
+from schema_gen.export import read_export
+
+__all__ = ["DemoError", "load_project", "prepare_demo"]
+
+_BATCH: Final = 200
+_ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
+_READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+
+
+class DemoError(ServiceError):
+    """The demo project could not be loaded."""
+
+    code = "OC720"
+    status = 500
+
+
+def prepare_demo(running: Running) -> Path:
+    """Load the demo project, deploy its API, and write ``demo.json`` (mode 0600) with addresses and keys.
+
+    What is there already is left alone: the content is written only when it is not the one of this version, and the
+    keys of an earlier ``demo.json`` stay good.
+
+    Returns:
+        The path of ``demo.json``.
+
+    Raises:
+        ServiceError: the server refused something.
+    """
+    if running.data_dir is None:
+        raise DemoError("the demo runs on the embedded MongoDB only", hint="unset OPENCAAS_MONGODB_URI")
+    project = PROJECTS["demo"]
+    path = running.data_dir.path / "demo.json"
+    facts = _facts(running, project, _keys_of(path))
+    with httpx.Client(base_url=running.url, auth=(running.admin_user, running.admin_password)) as admin:
+        _put(admin, f"/{project.tenant}", {"description": project.title})
+        for key in _api_keys(project, facts):
+            _put(admin, f"/{project.tenant}/apikeys/{key['_id']}", key)
+    content = _fingerprint(project)
+    if running.data_dir.read("demo-content") != content:
+        asyncio.run(load_project(running.mongodb_uri, project, base=running.url, progress=True))
+        running.data_dir.write("demo-content", content)
+    deploy_project(running.url, facts["api_key"], project)
+    _write_secret(path, facts)
+    return path
+
+
+async def load_project(uri: str, project: Project, *, base: str, progress: bool = False) -> dict[State, int]:
+    """Write a fixture project's documents and indexes.
+
+    Args:
+        uri: the MongoDB to write to.
+        project: which fixture.
+        base: what media URLs start with.
+        progress: show a progress bar on a terminal.
+
+    Returns:
+        The number of documents per state.
+    """
+    store = Store.open(uri)
+    counts: dict[State, int] = {}
+    try:
+        with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+            for state in STATES:
+                collection = content_collection(project.gid, state)
+                await store.create_collection(project.tenant, collection)
+                for name, fields in CONTENT_INDEXES.items():
+                    await store.create_index(
+                        project.tenant, collection, name=name, keys=[(field, 1) for field in fields]
+                    )
+                everything = list(documents(project.name, state, base=base))
+                task = bar.add_task(f"{project.title}: {state}", total=len(everything))
+                for batch in _batches(everything):
+                    await store.bulk_replace(project.tenant, collection, batch)
+                    bar.advance(task, len(batch))
+                counts[state] = len(everything)
+    finally:
+        await store.close()
+    return counts
+
+
+def deploy_project(url: str, api_key: str, project: Project) -> None:
+    """Generate a fixture project's API and deploy it over HTTP, as a deploy job does.
+
+    Raises:
+        DeployError: the server refused.
+    """
+    reading = read_export(project.export)
+    emission = emit_definitions(reading.model, tenant=project.tenant, project=project.gid)
+    with DefinitionClient(url, api_key, project.tenant) as client:
+        deploy_all(client, emission.definitions, compare_all(client, emission.definitions, STATES))
+
+
+def _facts(running: Running, project: Project, keys: tuple[str, str]) -> dict[str, str]:
+    graphql = f"{running.url}/graphql/{project.tenant}"
+    return {
+        "url": running.url,
+        "tenant": project.tenant,
+        "project": project.gid,
+        "api_key": keys[0],
+        "read_api_key": keys[1],
+        "admin_user": running.admin_user,
+        "admin_password": running.admin_password,
+        "graphql_preview": f"{graphql}/{generated_app(project.gid, 'preview')}",
+        "graphql_release": f"{graphql}/{generated_app(project.gid, 'release')}",
+    }
+
+
+def _api_keys(project: Project, facts: dict[str, str]) -> list[dict[str, Any]]:
+    graphql = [
+        {"url": generated_app(project.gid, state), "permissionMode": "GRAPHQL", "methods": ["POST"]}
+        for state in STATES
+    ]
+    content = [
+        {"url": f"/{project.gid}.{state}.{kind}/", "permissionMode": "PREFIX", "methods": list(_READ_METHODS)}
+        for state in STATES
+        for kind in ("content", "files")
+    ]
+    whole = {"url": "/", "permissionMode": "PREFIX", "methods": list(_ALL_METHODS)}
+    return [
+        {
+            "_id": facts["api_key"],
+            "key": facts["api_key"],
+            "name": f"{project.title}: everything",
+            "permissions": [whole, *graphql],
+        },
+        {
+            "_id": facts["read_api_key"],
+            "key": facts["read_api_key"],
+            "name": f"{project.title}: read and GraphQL",
+            "permissions": [*content, *graphql],
+        },
+    ]
+
+
+def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
+    response = client.put(path, json=body)
+    if not response.is_success:
+        raise DemoError(f"PUT {path.partition('/apikeys')[0]}: the server answered {response.status_code}")
+
+
+def _keys_of(path: Path) -> tuple[str, str]:
+    try:
+        facts = json.loads(path.read_text("utf-8"))
+        return str(facts["api_key"]), str(facts["read_api_key"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return str(uuid.uuid4()), str(uuid.uuid4())
+
+
+def _fingerprint(project: Project) -> str:
+    digest = hashlib.sha256()
+    for file in sorted(path for path in project.content.rglob("*") if path.is_file()):
+        digest.update(file.relative_to(project.content).as_posix().encode() + b"\0" + file.read_bytes())
+    return digest.hexdigest()
+
+
+def _batches(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
+
+
+def _write_secret(path: Path, facts: dict[str, str]) -> None:
+    part = path.with_suffix(".part")
+    descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        json.dump(facts, file, indent=2)
+        file.write("\n")
+    part.replace(path)

@@ -1,0 +1,125 @@
+"""Every setting of the server, with its default and what it does: the only module that reads the environment."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings.sources import PydanticBaseSettingsSource
+
+from content_core.errors import ServiceError
+
+__all__ = ["Settings", "SettingsError", "check_secrets", "read_settings"]
+
+
+class SettingsError(ServiceError):
+    """One or more settings are wrong or missing; the message lists all of them."""
+
+    code = "OC700"
+    status = 500
+
+
+class Settings(BaseSettings):
+    """Flags first, then ``OPENCAAS_*`` environment variables, then these defaults."""
+
+    model_config = SettingsConfigDict(env_prefix="OPENCAAS_", frozen=True, extra="ignore", hide_input_in_errors=True)
+
+    host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
+    port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
+    workers: int = Field(1, ge=1, le=64, description="Server processes that share the port.")
+    mongodb_uri: SecretStr | None = Field(
+        None, description="MongoDB to use. Without it an embedded one is started under the data directory."
+    )
+    data_dir: Path = Field(Path(".opencaas"), description="Where the embedded MongoDB and its secrets live.")
+    mongod: str | None = Field(None, description="The mongod binary of the embedded MongoDB, if not the one found.")
+    admin_user: str = Field("admin", min_length=1, description="Name of the admin user (HTTP Basic).")
+    admin_password: SecretStr | None = Field(
+        None, description="Password of the admin user. Required with an external MongoDB; else made and kept."
+    )
+    token_secret: SecretStr | None = Field(
+        None, description="Secret that signs security tokens. Required with an external MongoDB; else made and kept."
+    )
+    master_api_key: SecretStr | None = Field(
+        None, description="A global API key with all rights, created at start if it is not there."
+    )
+    store_driver: Literal["motor", "pymongo"] = Field(
+        "motor", description="Driver of the read path: Motor, or PyMongo's own asynchronous client."
+    )
+    default_limit: int = Field(20, ge=1, description="Documents of a GraphQL list that names no limit.")
+    max_limit: int = Field(100, ge=1, description="Largest limit of a GraphQL list; a larger one is refused.")
+    query_time_limit_ms: int = Field(30_000, ge=1, description="Time a request may spend on its queries; then 408.")
+    max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest body of a GraphQL request.")
+    max_definition_bytes: int = Field(
+        16_000_000, ge=1024, description="Largest body of a REST write (MongoDB stores documents up to 16 MiB)."
+    )
+    max_tokens: int = Field(15_000, ge=1, description="Tokens of a GraphQL document, counted before it is validated.")
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins (comma separated) whose pages may send credentials across sites."
+    )
+    grace_seconds: float = Field(20.0, ge=0, description="Time that running requests get to finish at SIGTERM.")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe event logged.")
+    log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON.")
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Flags, then the environment; no dotenv files, no secrets directory."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return init_settings, env_settings
+
+
+def read_settings(**flags: object) -> Settings:
+    """Combine flags, environment and defaults.
+
+    Args:
+        flags: values by field name; ``None`` means that the flag was not given.
+
+    Raises:
+        SettingsError: with every wrong value at once.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks the values
+    except ValidationError as error:
+        raise SettingsError(_explain(error)) from error
+
+
+def check_secrets(settings: Settings) -> None:
+    """Refuse an external MongoDB without secrets of its own: there are no default ones.
+
+    Raises:
+        SettingsError: naming what is missing.
+    """
+    if settings.mongodb_uri is None:
+        return
+    missing = [
+        f"OPENCAAS_{name.upper()}"
+        for name in ("admin_password", "token_secret")
+        if not (secret := getattr(settings, name)) or not secret.get_secret_value()
+    ]
+    if missing:
+        raise SettingsError(
+            f"{' and '.join(missing)} must be set when the server uses an external MongoDB; there are no default secrets"
+        )
+
+
+def _explain(error: ValidationError) -> str:
+    lines = []
+    for problem in error.errors(include_input=False, include_url=False):
+        name = ".".join(str(part) for part in problem["loc"])
+        lines.append(f"OPENCAAS_{name.upper()} (or --{name.replace('_', '-')}): {problem['msg']}")
+    return "; ".join(sorted(lines))
+

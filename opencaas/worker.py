@@ -1,0 +1,94 @@
+"""One server process: reads its orders from standard input, serves on the socket that it inherited.
+
+Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``. The orders come through a pipe because command lines
+and environments can be read by others on the machine, and they hold passwords.
+"""
+
+import os
+import signal
+import socket
+import sys
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+import uvicorn
+
+from content_core.store.child_process import die_with_parent
+from opencaas.asgi import Services, create_app
+from opencaas.logs import configure_logging
+from opencaas.settings import Settings
+
+__all__ = ["Orders", "main"]
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker needs to know.
+
+    Attributes:
+        parent: process id of the supervisor.
+        socket_fd: the listening socket, inherited.
+        ready_fd: write end of a pipe; one byte says that requests are answered.
+        uri: the MongoDB to use.
+        admin_password: password of the admin user.
+        settings: field values of :class:`Settings`, secrets in clear.
+    """
+
+    parent: int
+    socket_fd: int
+    ready_fd: int
+    uri: str
+    admin_password: str
+    settings: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """Write the orders as JSON."""
+        return orjson.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> "Orders":
+        """Read what :meth:`to_bytes` wrote."""
+        return cls(**orjson.loads(text))
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, ready_fd: int) -> None:
+        super().__init__(config)
+        self._ready_fd = ready_fd
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            os.write(self._ready_fd, b"1")
+        os.close(self._ready_fd)
+
+
+def main() -> None:
+    """Serve until SIGTERM."""
+    orders = Orders.from_bytes(sys.stdin.buffer.read())
+    if not die_with_parent(orders.parent, signal.SIGKILL):
+        sys.exit(1)
+    settings = Settings(**orders.settings)
+    configure_logging(level=settings.log_level, form=settings.log_format)
+    services = Services.open(settings, uri=orders.uri, admin_password=orders.admin_password)
+    config = uvicorn.Config(
+        create_app(services, settings),
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="on",
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
+    )
+    server = _Server(config, orders.ready_fd)
+    server.run(sockets=[socket.socket(fileno=orders.socket_fd)])
+    if not server.started:
+        sys.exit(3)
+
+
+if __name__ == "__main__":
+    main()
