@@ -1,0 +1,136 @@
+"""The one place where the driver's exceptions become ours.
+
+Messages name neither hosts nor users nor stored values: a server selection error of the driver quotes addresses, a
+duplicate key error quotes the key, which may be somebody's secret. What MongoDB says about a malformed query is the
+client's own text and is passed on.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Final, TypeAlias
+
+from bson.errors import BSONError, InvalidBSON
+from pymongo import errors
+
+from content_core.errors import (
+    DuplicateKeyError,
+    QueryRefusedError,
+    StoreError,
+    StoreTimeoutError,
+    StoreUnavailableError,
+)
+
+__all__ = ["TABLE", "server_code", "translate", "translated"]
+
+_TIME_LIMIT: Final = 50
+_DUPLICATE_KEY: Final = frozenset({11000, 11001, 12582})
+# fmt: off
+_REFUSED: Final = frozenset({
+    2, 9, 14, 28, 40, 52, 54, 56, 57, 61, 73, 121, 168, 225, 241, 251, 256, 15974, 15975, 15998, 16410, 16872, 17276,
+    17287, 17312, 31138, 31249, 31253, 31254, 40323, 40352, 40353, 51091, 51108,
+})
+# fmt: on
+"""Server codes for what the client did (RESTHeart's table of statuses and the codes that clients cause too)."""
+
+_Kind: TypeAlias = type[StoreError]
+
+TABLE: Final[Mapping[type[Exception], _Kind]] = {
+    errors.PyMongoError: StoreError,
+    errors.ProtocolError: StoreError,
+    errors.ConnectionFailure: StoreUnavailableError,
+    errors.WaitQueueTimeoutError: StoreUnavailableError,
+    errors.AutoReconnect: StoreUnavailableError,
+    errors.NetworkTimeout: StoreUnavailableError,
+    errors.NotPrimaryError: StoreUnavailableError,
+    errors.ServerSelectionTimeoutError: StoreUnavailableError,
+    errors._OperationCancelled: StoreUnavailableError,  # noqa: SLF001 - it can come out of the driver like any other
+    errors.ConfigurationError: StoreError,
+    errors.InvalidURI: StoreError,
+    errors.OperationFailure: StoreError,
+    errors.CursorNotFound: StoreError,
+    errors.ExecutionTimeout: StoreTimeoutError,
+    errors.WriteConcernError: StoreError,
+    errors.WTimeoutError: StoreUnavailableError,
+    errors.WriteError: StoreError,
+    errors.DuplicateKeyError: DuplicateKeyError,
+    errors.BulkWriteError: StoreError,
+    errors.ClientBulkWriteException: StoreError,
+    errors.InvalidOperation: StoreError,
+    errors.InvalidName: QueryRefusedError,
+    errors.CollectionInvalid: StoreError,
+    errors.DocumentTooLarge: QueryRefusedError,
+    errors.EncryptionError: StoreError,
+    errors.EncryptedCollectionError: StoreError,
+    BSONError: QueryRefusedError,
+    InvalidBSON: StoreError,  # what came back could not be read
+    # What the driver raises over arguments that it cannot send: a sort direction of 1.5, 2**64, a tower of brackets.
+    TypeError: QueryRefusedError,
+    ValueError: QueryRefusedError,
+    OverflowError: QueryRefusedError,
+    RecursionError: QueryRefusedError,
+}
+"""What each class becomes where no server code says more. A test holds it against all that ``pymongo.errors`` has."""
+
+_MESSAGES: Final[Mapping[_Kind, str]] = {
+    StoreError: "MongoDB did not carry out the operation",
+    StoreUnavailableError: "MongoDB cannot be reached",
+    StoreTimeoutError: "The operation ran over its time limit",
+    DuplicateKeyError: "A unique index refuses the write: another document has the same key",
+    QueryRefusedError: "MongoDB refuses the query or the document",
+}
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Run driver calls, and nothing but driver calls; what they raise leaves as a child of StoreError."""
+    try:
+        yield
+    except tuple(TABLE) as error:
+        raise translate(error) from error
+
+
+def translate(error: Exception) -> StoreError:
+    """Build our error for one of the driver's; ``details`` hold the server's code and its name where it gave them."""
+    reply = _reply(error)
+    code = server_code(error)
+    kind = _kind(error, code)
+    details: dict[str, Any] = {}
+    if code is not None:
+        details["code"] = code
+    if isinstance(name := reply.get("codeName"), str):
+        details["codeName"] = name
+    if kind is DuplicateKeyError and isinstance(pattern := reply.get("keyPattern"), Mapping):
+        details["keys"] = list(pattern)
+    message = _MESSAGES[kind]
+    if kind is QueryRefusedError:
+        said = reply.get("errmsg") if reply else str(error)
+        message = f"{message}: {said}" if said else message
+    return kind(message, details=details)
+
+
+def server_code(error: BaseException) -> int | None:
+    """Give the code that the server answered with; of a bulk write, that of its first failure."""
+    code = _reply(error).get("code", getattr(error, "code", None))
+    return code if isinstance(code, int) else None
+
+
+def _kind(error: Exception, code: int | None) -> _Kind:
+    if code == _TIME_LIMIT:
+        return StoreTimeoutError
+    if code in _DUPLICATE_KEY:
+        return DuplicateKeyError
+    if code in _REFUSED:
+        return QueryRefusedError
+    return next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
+
+
+def _reply(error: BaseException) -> Mapping[str, Any]:
+    """Give the part of the server's answer that says what went wrong."""
+    details = getattr(error, "details", None)
+    if not isinstance(details, Mapping):
+        return {}
+    for key in ("writeErrors", "writeConcernErrors"):
+        failures = details.get(key)
+        if isinstance(failures, list) and failures and isinstance(failures[0], Mapping):
+            return failures[0]
+    return details

@@ -1,0 +1,234 @@
+"""The store: documents in collections in databases, with MongoDB behind it and its driver hidden.
+
+Every method raises children of :class:`~content_core.errors.StoreError` only, unless it says otherwise.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any, Final, Self
+
+from bson import ObjectId
+from pymongo import ReadPreference, ReplaceOne
+
+from content_core.documents import Document
+from content_core.errors import ConflictError, NotFoundError, StoreError
+from content_core.store.driver_errors import translated
+from content_core.store.drivers import Driver, DriverName, PyMongoDriver, open_driver
+from content_core.store.values import BulkOutcome, FindQuery, StoreHealth
+
+__all__ = ["Store"]
+
+_ALL_AT_ONCE: Final = 2**31 - 1
+_NAMESPACE_EXISTS: Final = 48
+_SYSTEM_DATABASES: Final = frozenset({"admin", "config", "local"})
+_HEALTH_SECONDS: Final = 1.8
+_ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
+
+
+class Store:
+    """A MongoDB replica set or sharded cluster. Made by :meth:`open`; belongs to one event loop."""
+
+    def __init__(self, uri: str, driver: Driver) -> None:
+        self._uri = uri
+        self._driver = driver
+        # What must be able to give up at once (health) or may take any time (indexes) has connections of its own:
+        # a thread of Motor's small pool that waits for a hanging server cannot be called back.
+        self._control = self.open_client(maxPoolSize=10)
+
+    @classmethod
+    def open(
+        cls, uri: str, *, driver: DriverName = "motor", event_listeners: Sequence[Any] = (), max_pool_size: int = 100
+    ) -> Self:
+        """Open a store; it connects when it is first used.
+
+        Args:
+            uri: the MongoDB URI.
+            driver: what carries reads and writes: Motor, or PyMongo's own async client.
+            event_listeners: the driver's monitoring listeners, for tests and metrics.
+            max_pool_size: connections to one server at most.
+
+        Raises:
+            StoreError: the URI cannot be read.
+        """
+        main = open_driver(
+            uri, driver, event_listeners=list(event_listeners), maxPoolSize=max_pool_size, socketTimeoutMS=120_000
+        )
+        return cls(uri, main)
+
+    def open_client(self, **options: Any) -> PyMongoDriver:
+        """Open another client to the same MongoDB, of PyMongo's async kind; for this package, which closes it."""
+        return open_driver(self._uri, "pymongo", **options)
+
+    async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+        """Read documents, in one round trip where they fit into 16 MB."""
+        with translated():
+            cursor = self._collection(database, collection).find(
+                query.filter,
+                query.projection,
+                sort=list(query.sort) or None,
+                skip=query.skip,
+                limit=query.limit,
+                # A batch as large as the limit would leave a cursor open on older servers, and cost a second call.
+                batch_size=query.batch_size or (query.limit + 1 if query.limit else _ALL_AT_ONCE),
+                max_time_ms=query.max_time_ms or None,
+                hint=list(query.hint) if isinstance(query.hint, tuple) else query.hint,
+            )
+            documents: list[Document] = await cursor.to_list(None)
+        return documents
+
+    async def get(self, database: str, collection: str, document_id: Any) -> Document | None:
+        """Read one document by its ``_id``."""
+        found = await self.find(database, collection, FindQuery(filter={"_id": {"$eq": document_id}}, limit=1))
+        return found[0] if found else None
+
+    async def aggregate(
+        self,
+        database: str,
+        collection: str,
+        pipeline: Sequence[Document],
+        *,
+        max_time_ms: int = 0,
+        allow_disk_use: bool = False,
+    ) -> list[Document]:
+        """Run a pipeline and read its whole result."""
+        options: dict[str, Any] = {"batchSize": _ALL_AT_ONCE, "allowDiskUse": allow_disk_use}
+        if max_time_ms:
+            options["maxTimeMS"] = max_time_ms
+        with translated():
+            return await self._driver.aggregate(self._collection(database, collection), list(pipeline), options)
+
+    async def count(self, database: str, collection: str, filter: Document, *, max_time_ms: int = 0) -> int:  # noqa: A002
+        """Count the documents that a filter finds."""
+        options: dict[str, Any] = {"maxTimeMS": max_time_ms} if max_time_ms else {}
+        with translated():
+            counted: int = await self._collection(database, collection).count_documents(filter, **options)
+        return counted
+
+    async def replace(
+        self, database: str, collection: str, document: Document, *, upsert: bool = True, etag: ObjectId | None = None
+    ) -> bool:
+        """Store a whole document in the place of the one with its ``_id``; when this returns, it is on disk.
+
+        Args:
+            database: the database.
+            collection: the collection, made if there is none.
+            document: the document, with ``_id``.
+            upsert: whether it may be a new one.
+            etag: the ``_etag`` that the stored one must have, if it matters.
+
+        Returns:
+            True if the document is new.
+
+        Raises:
+            ConflictError: the stored document has another ``_etag``, or there is none.
+            NotFoundError: there is none, and it may not be a new one.
+        """
+        wanted: Document = {"_id": {"$eq": document["_id"]}}
+        if etag is not None:
+            wanted["_etag"] = etag
+        with translated():
+            result = await self._collection(database, collection).replace_one(
+                wanted, document, upsert=upsert and etag is None
+            )
+        if result.matched_count:
+            return False
+        if etag is not None:
+            raise ConflictError("The stored document has another version")
+        if not upsert:
+            raise NotFoundError("There is no document with this _id")
+        return True
+
+    async def insert(self, database: str, collection: str, document: Document) -> None:
+        """Store a new document; one without ``_id`` gets one.
+
+        Raises:
+            DuplicateKeyError: there is one with this ``_id``, or a unique index refuses it.
+        """
+        with translated():
+            await self._collection(database, collection).insert_one(document)
+
+    async def bulk_replace(self, database: str, collection: str, documents: Sequence[Document]) -> BulkOutcome:
+        """Store whole documents by their ``_id``, in no order; on a failure the others are stored all the same."""
+        if not documents:
+            return BulkOutcome(0, 0, 0)
+        requests = [ReplaceOne({"_id": {"$eq": document["_id"]}}, document, upsert=True) for document in documents]
+        with translated():
+            result = await self._collection(database, collection).bulk_write(requests, ordered=False)
+        return BulkOutcome(result.upserted_count + result.inserted_count, result.modified_count, result.matched_count)
+
+    async def delete(self, database: str, collection: str, document_id: Any) -> bool:
+        """Delete one document by its ``_id``; True if there was one."""
+        with translated():
+            result = await self._collection(database, collection).delete_one({"_id": {"$eq": document_id}})
+        return bool(result.deleted_count)
+
+    async def create_collection(self, database: str, collection: str) -> bool:
+        """Make a collection; False if it is there already, whoever made it."""
+        handle = self._driver.client[database]
+        try:
+            with translated():
+                # Asked first: from version 7 on MongoDB is content with being told to make what is there.
+                if await handle.list_collection_names(filter={"name": collection}):
+                    return False
+                await handle.create_collection(collection, check_exists=False)
+        except StoreError as error:
+            if error.details.get("code") == _NAMESPACE_EXISTS:
+                return False
+            raise
+        return True
+
+    async def create_index(
+        self,
+        database: str,
+        collection: str,
+        *,
+        name: str,
+        keys: Sequence[tuple[str, Any]],
+        unique: bool = False,
+        sparse: bool = False,
+    ) -> None:
+        """Make an index; nothing happens if the same one is there. It may take as long as the collection is large."""
+        with translated():
+            await self._control.client[database][collection].create_index(
+                list(keys), name=name, unique=unique, sparse=sparse
+            )
+
+    async def database_names(self) -> list[str]:
+        """Name the databases in order, without those that belong to MongoDB (admin, config, local)."""
+        with translated():
+            names: list[str] = await self._driver.client.list_database_names()
+        return sorted(set(names) - _SYSTEM_DATABASES)
+
+    async def collection_names(self, database: str) -> list[str]:
+        """Name a database's collections in order, without MongoDB's ``system.`` ones; none if there is no database."""
+        with translated():
+            names: list[str] = await self._driver.client[database].list_collection_names()
+        return sorted(name for name in names if not name.startswith("system."))
+
+    async def drop_database(self, database: str) -> None:
+        """Drop a database with all that is in it; nothing happens if there is none."""
+        with translated():
+            await self._driver.client.drop_database(database)
+
+    async def drop_collection(self, database: str, collection: str) -> None:
+        """Drop a collection with all that is in it; nothing happens if there is none."""
+        with translated():
+            await self._driver.client[database].drop_collection(collection)
+
+    async def health(self) -> StoreHealth:
+        """Ask MongoDB how it is; answers within 2 seconds even when MongoDB hangs, and never raises StoreError."""
+        try:
+            with translated():
+                async with asyncio.timeout(_HEALTH_SECONDS):
+                    hello = await self._control.client.admin.command("hello", read_preference=_ANYONE)
+        except (StoreError, TimeoutError):
+            return StoreHealth(reachable=False, primary=False)
+        return StoreHealth(reachable=True, primary=bool(hello.get("isWritablePrimary")))
+
+    async def close(self) -> None:
+        """Close every connection; the store is of no use afterwards."""
+        await self._driver.close()
+        await self._control.close()
+
+    def _collection(self, database: str, collection: str) -> Any:
+        return self._driver.client[database][collection]
