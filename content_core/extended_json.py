@@ -7,11 +7,11 @@ canonical, the relaxed and the old forms.
 import base64
 import binascii
 import json
-import math
 import re
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
+from math import isfinite, isnan
 from typing import Any, Final
 
 import orjson
@@ -96,7 +96,7 @@ def _to_json(value: Any, depth: int) -> Json:
     if kind is str or value is None or kind is bool or kind is int:
         return value
     if kind is float:
-        return value if math.isfinite(value) else _write_special_double(value)
+        return value if isfinite(value) else _write_special_double(value)
     if depth > MAX_DEPTH:
         raise RequestError(_TOO_DEEP)
     if kind is dict:
@@ -121,19 +121,27 @@ def _same(left: Any, right: Any) -> bool:
 
 def _has_nan(value: Any) -> bool:
     pending = [value]
-    while pending:
-        current = pending.pop()
-        kind = type(current)
-        if kind is float:
-            if not math.isfinite(current):
-                return True
-        elif isinstance(current, Mapping):
-            pending.extend(current.values())
-        elif isinstance(current, list | tuple):
-            pending.extend(current)
-        elif isinstance(current, Code) and current.scope:
-            pending.append(current.scope)
-    return False
+    for current in pending:  # grows while it is read
+        for item in _children(current):
+            kind = type(item)
+            if kind is str or item is None or kind is bool or kind is int:
+                continue
+            if isinstance(item, float):
+                if not isfinite(item):
+                    return True
+            else:
+                pending.append(item)
+    return isinstance(value, float) and not isfinite(value)
+
+
+def _children(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    if isinstance(value, list | tuple):
+        return value
+    if isinstance(value, Code):
+        return (value.scope,)
+    return value.values() if isinstance(value, Mapping) else ()
 
 
 def _wire_default(value: Any) -> Json:
@@ -147,12 +155,12 @@ def _wire_default(value: Any) -> Json:
 
 
 def _write_special_double(value: float) -> Json:
-    name = "NaN" if math.isnan(value) else "Infinity" if value > 0 else "-Infinity"
+    name = "NaN" if isnan(value) else "Infinity" if value > 0 else "-Infinity"
     return {"$numberDouble": name}
 
 
 def _write_float(value: float) -> Json:
-    return float(value) if math.isfinite(value) else _write_special_double(value)
+    return float(value) if isfinite(value) else _write_special_double(value)
 
 
 def _write_binary(value: bytes) -> Json:
