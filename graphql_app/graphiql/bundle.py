@@ -73,7 +73,6 @@ def page() -> tuple[bytes, dict[str, str]]:
         # The same address answers programs differently.
         "Vary": "Accept",
         "Content-Security-Policy": _POLICY,
-        "Cross-Origin-Opener-Policy": "same-origin",
         "Referrer-Policy": "no-referrer",
         "X-Content-Type-Options": "nosniff",
         "X-Frame-Options": "DENY",

@@ -31,19 +31,23 @@ const withoutFonts = {
   },
 };
 
-// Hovering over the address of a picture in an answer would request it, from whatever host the content names.
-const withoutPreviews = {
-  name: 'without-previews',
+// Pictures that content names would be requested from whatever host they are on: when the pointer rests on their address
+// in an answer, and when a description shows one. The content security policy forbids it; the page does not even try.
+const withoutForeignPictures = {
+  name: 'without-foreign-pictures',
   setup({ onLoad }) {
-    onLoad({ filter: /components[\\/]image-preview\.js$/ }, () => ({
+    onLoad({ filter: /@graphiql[\\/]react[\\/]dist[\\/]editor[\\/]components[\\/]image-preview\.js$/ }, () => ({
       contents: 'export const ImagePreview = Object.assign(() => null, { shouldRender: () => false });',
+    }));
+    onLoad({ filter: /@graphiql[\\/]react[\\/]dist[\\/]markdown\.js$/ }, async ({ path }) => ({
+      contents: `${await readFile(path, 'utf8')}\nmarkdown.disable('image');\n`,
     }));
   },
 };
 
-// The explorer is CommonJS: without this it would bring a second graphql-js, whose types the first one does not know.
-const oneGraphQL = {
-  name: 'one-graphql',
+// The explorer asks for graphql-js by require(): esbuild would take the CommonJS build for everybody, which it cannot prune.
+const modularGraphQL = {
+  name: 'modular-graphql',
   setup({ onResolve }) {
     onResolve({ filter: /^graphql$/ }, ({ kind }) =>
       kind === 'require-call' ? { path: join(SOURCE, 'node_modules/graphql/index.mjs') } : undefined,
@@ -66,7 +70,7 @@ async function bundle() {
     define: { 'process.env.NODE_ENV': '"production"' },
     legalComments: 'none',
     banner: { js: '/*! licences: see the page\'s link rel="license" */' },
-    plugins: [withoutFonts, withoutPreviews, oneGraphQL],
+    plugins: [withoutFonts, withoutForeignPictures, modularGraphQL],
   });
   const script = outputFiles.find((file) => file.path.endsWith('.js'));
   const style = outputFiles.find((file) => file.path.endsWith('.css'));

@@ -4,8 +4,6 @@ For any server: the tests here use a small one, the full-system tests the real o
 """
 
 import json
-import os
-import shutil
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -13,8 +11,9 @@ from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-import pytest
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
+
+from tests.tools import requires
 
 __all__ = [
     "OpenPage",
@@ -70,20 +69,10 @@ class OpenPage:
         await self.page.screenshot(path=path)
 
 
-def _find_chromium() -> str:
-    found = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if found is None:
-        reason = "needs Chromium: install the system package chromium"
-        if os.environ.get("CI") == "true":
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 @asynccontextmanager
 async def open_browser() -> AsyncIterator[Browser]:
     """Start the system's Chromium; skips the test where there is none (in CI it fails)."""
-    executable = _find_chromium()
+    executable = requires("chromium")
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=executable, args=list(_ARGUMENTS))
         try:

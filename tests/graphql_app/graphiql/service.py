@@ -38,7 +38,7 @@ type Query {
   "Wider than a JavaScript number."
   wide: Long
 }
-"A page that visitors see."
+"A page that visitors see. ![sketch](https://elsewhere.example/sketch.png)"
 type Page { id: ID!  title: String!  views: Int!  teaser: Teaser }
 union Teaser = Picture | Quote
 type Picture { address: String! }

@@ -63,6 +63,7 @@ async def test_page_without_key_explains_and_asks_nothing(service: Service, open
     await expect_state(opened, "keyless")
     assert "Enter an API key to begin." in await notice(opened)
     assert await opened.page.get_by_label("API key").get_attribute("type") == "password"
+    assert await result_text(opened) == ""
     await run_query(opened, "{ __typename }")
     assert "Enter an API key to begin." in await result_text(opened)
     assert service.operations == []
@@ -81,9 +82,11 @@ async def test_whole_visit_stays_on_the_host_without_a_complaint(service: Servic
     await run_query(opened, "{ pages { title teaser { ... on Picture { address } } } }")
     # A picture's address in the answer: hovering must not fetch it.
     await opened.page.locator(".result-window .cm-string", has_text="picture.png").first.hover()
+    await opened.page.wait_for_timeout(1000)
     await show_pane(opened, "Explorer")
     await show_pane(opened, "History")
     await show_pane(opened, "Documentation Explorer")
+    await opened.page.locator(".graphiql-plugin").get_by_text("Page", exact=True).click()
     await opened.page.get_by_role("button", name="Open settings dialog").click()
     await opened.page.keyboard.press("Escape")
     await opened.page.wait_for_timeout(800)
@@ -217,6 +220,7 @@ async def test_refused_key_is_said_once_and_can_be_changed(service: Service, ope
     await opened.page.wait_for_timeout(300)
     assert service.operations == ["IntrospectionQuery"]
     await enter_key(opened, KEY)
+    assert await result_text(opened) == ""
     await run_query(opened, SHOP, variables={"limit": 1})
     assert await result(opened) == {"data": {"pages": [{"title": "Page 1"}]}}
 

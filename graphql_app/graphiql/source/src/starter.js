@@ -1,17 +1,16 @@
 // The query that a newcomer finds in the editor: an explanation before the schema is known, a running example after.
 import { useEditorContext, useSchemaStore } from '@graphiql/react';
 import { getNamedType, isInterfaceType, isLeafType, isListType, isNonNullType, isObjectType, isRequiredArgument } from 'graphql';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 
-const WORDS = `# Ctrl-Enter runs the query.
-# Ctrl-Space completes names.
-# The left bar opens documentation, history and the
-# explorer, which builds queries by ticking fields.
+const WORDS = `# Ctrl-Enter runs, Ctrl-Space completes.
+# The left bar has the documentation, and
+# the explorer: it builds queries by ticking.
 `;
 
 /** The first query, before any schema is known. Every application can answer it. */
-export const WELCOME_QUERY = `# Enter an API key above:
-# then an example for this application appears here.
+export const WELCOME_QUERY = `# Enter an API key above, and an example
+# for this application appears here.
 #
 ${WORDS}
 query Start {
@@ -59,15 +58,23 @@ export function buildStarterQuery(schema) {
   return `${WORDS}\nquery Start {\n${body}\n}\n`;
 }
 
-/** Puts the example in place of the welcome, as soon as there is a schema and unless somebody has typed. */
+/** Puts the example in place of the welcome as soon as there is a schema, unless somebody has typed. */
 export function Starter() {
-  const { queryEditor } = useEditorContext({ nonNull: true });
-  const { schema } = useSchemaStore();
+  const { queryEditor, responseEditor } = useEditorContext({ nonNull: true });
+  const { schema, fetchError } = useSchemaStore();
+  const shownError = useRef(null);
   useEffect(() => {
     const starter = schema && buildStarterQuery(schema);
     if (starter && queryEditor?.getValue() === WELCOME_QUERY) {
       queryEditor.setValue(starter);
     }
   }, [schema, queryEditor]);
+  // GraphiQL shows a failed introspection in the answer pane, and leaves it there when the next one succeeds.
+  useEffect(() => {
+    if (!fetchError && shownError.current && responseEditor?.getValue() === shownError.current) {
+      responseEditor.setValue('');
+    }
+    shownError.current = fetchError;
+  }, [fetchError, responseEditor]);
   return null;
 }
