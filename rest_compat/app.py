@@ -1,0 +1,113 @@
+"""The REST interface as an ASGI application: the order of checks in plain sight.
+
+Method known, OPTIONS, authentication, path and authorisation, names, method of the resource; then the handler checks
+parameters, existence and body, and runs.
+"""
+
+from collections.abc import Awaitable, Callable
+
+from starlette.requests import ClientDisconnect
+from starlette.requests import Request as Connection
+from starlette.responses import Response
+from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
+
+from content_core.access import AccessControl, KeyStore
+from content_core.access.permissions import METHODS as KNOWN_METHODS
+from content_core.errors import BodyTooLargeError, MethodNotAllowedError, NotFoundError, ServiceError
+from content_core.hooks import DefinitionHook
+from content_core.store import Store
+from rest_compat.body import check_body_headers
+from rest_compat.call import Call
+from rest_compat.cors import cors_headers, preflight_headers
+from rest_compat.errors import render_error, render_unexpected
+from rest_compat.reply import Reply
+from rest_compat.request import Request, parse_request
+from rest_compat.resources import METHODS, Kind, Resource, check_names, read_resource
+from rest_compat.routes import build_routes
+from rest_compat.settings import RestSettings
+
+__all__ = ["create_app"]
+
+
+def create_app(
+    *, store: Store, access: AccessControl, keys: KeyStore, definitions: DefinitionHook, settings: RestSettings
+) -> ASGIApp:
+    """Make the application; it answers whole paths, wherever it is mounted."""
+    return _RestApp(store=store, access=access, keys=keys, definitions=definitions, settings=settings)
+
+
+class _RestApp:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        access: AccessControl,
+        keys: KeyStore,
+        definitions: DefinitionHook,
+        settings: RestSettings,
+    ) -> None:
+        self._access = access
+        self._settings = settings
+        self._routes = build_routes(store=store, access=access, keys=keys, definitions=definitions, settings=settings)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await WebSocketClose()(scope, receive, send)
+            return
+        request = parse_request(scope)
+        try:
+            reply = await self._answer(request, self._body_reader(request, Connection(scope, receive)))
+        except ServiceError as error:
+            reply = render_error(error, request, realm=self._settings.realm)
+        except ClientDisconnect:
+            return  # half a body came, and nobody is left to answer
+        except Exception as error:  # noqa: BLE001  # the edge: whatever it is, it is masked and logged
+            reply = render_unexpected(error)
+        await self._response(reply, request)(scope, receive, send)
+
+    async def _answer(self, request: Request, read_body: Callable[[], Awaitable[bytes]]) -> Reply:
+        if request.method not in KNOWN_METHODS:
+            raise MethodNotAllowedError(f"method {request.method} not allowed")
+        resource = read_resource(request.segments)
+        if request.method == "OPTIONS":
+            return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
+        if resource.kind is not Kind.HEALTH or request.problem is not None:
+            await self._check_access(request, resource)
+        method = "GET" if request.reads else request.method
+        if method not in METHODS[resource.kind]:
+            raise MethodNotAllowedError(f"method {request.method} not allowed")
+        handler = self._routes.get((resource.kind, method))
+        if handler is None:
+            raise NotFoundError("resource does not exist")
+        return await handler(Call(request, resource, read_body))
+
+    async def _check_access(self, request: Request, resource: Resource) -> None:
+        principal = await self._access.authenticate(request.credentials, tenant=request.tenant)
+        if request.problem is not None:
+            raise request.problem
+        self._access.authorize_path(principal, method=request.method, segments=request.segments)
+        check_names(resource, request.method)
+
+    def _body_reader(self, request: Request, connection: Connection) -> Callable[[], Awaitable[bytes]]:
+        limit = self._settings.max_body_bytes
+
+        async def read_body() -> bytes:
+            check_body_headers(request, max_bytes=limit)
+            body = bytearray()
+            async for part in connection.stream():
+                body += part
+                if len(body) > limit:
+                    raise BodyTooLargeError(f"the body is over the limit of {limit} bytes")
+            return bytes(body)
+
+        return read_body
+
+    def _response(self, reply: Reply, request: Request) -> Response:
+        headers = {**cors_headers(request.headers.get("origin"), self._settings.allowed_origins), **reply.headers}
+        if reply.body is None:
+            return Response(status_code=reply.status, headers=headers)
+        if request.method == "HEAD":
+            headers |= {"Content-Length": str(len(reply.body)), "Content-Type": reply.media_type}
+            return Response(status_code=reply.status, headers=headers)
+        return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)

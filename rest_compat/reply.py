@@ -1,0 +1,27 @@
+"""An answer as a value, before it becomes bytes on the wire."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+__all__ = ["HAL", "JSON", "Reply"]
+
+HAL: Final = "application/hal+json"
+JSON: Final = "application/json"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reply:
+    """An answer.
+
+    Args:
+        status: the HTTP status.
+        body: the bytes, None for none.
+        media_type: of the body.
+        headers: what else is to be said.
+    """
+
+    status: int
+    body: bytes | None = None
+    media_type: str = JSON
+    headers: Mapping[str, str] = field(default_factory=dict)

@@ -1,0 +1,148 @@
+"""A request as a value: path segments, query, headers, credentials. Pure; the body is read later, if at all."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+from urllib.parse import parse_qsl, quote, unquote_to_bytes
+
+from content_core.access import Credentials
+from content_core.errors import IllegalNameError, RequestError
+from rest_compat.settings import RestSettings
+
+__all__ = ["Page", "Request", "parse_page", "parse_path", "parse_request"]
+
+_MAX_DIGITS: Final = 15
+_NOT_READ: Final = ("filter", "keys", "sort", "sort_by")
+"""What would change a list: ignored in silence, it would give a wrong answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a client asks for.
+
+    Args:
+        method: the HTTP method.
+        segments: the path, split at slashes and then decoded.
+        problem: why the path or the query cannot be answered, if so; told only to those who may know.
+        query: the parameters, each with its values in order.
+        headers: the headers with names in lower case; repeated ones joined.
+        credentials: what was shown at the door.
+        base_url: scheme and host as the client wrote them.
+    """
+
+    method: str
+    segments: tuple[str, ...]
+    problem: RequestError | None
+    query: Mapping[str, tuple[str, ...]]
+    headers: Mapping[str, str]
+    credentials: Credentials = field(repr=False)
+    base_url: str
+
+    @property
+    def tenant(self) -> str | None:
+        """The first segment, whose API keys count; None for the root."""
+        return self.segments[0] if self.segments else None
+
+    @property
+    def reads(self) -> bool:
+        """Whether this is a GET, or a HEAD, which is a GET without its body."""
+        return self.method in {"GET", "HEAD"}
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Which part of a list is wanted; numbers begin with 1."""
+
+    number: int
+    size: int
+
+    @property
+    def skip(self) -> int:
+        """How many elements lie before the page."""
+        return (self.number - 1) * self.size
+
+
+def parse_request(scope: Mapping[str, Any]) -> Request:
+    """Read an ASGI HTTP scope."""
+    raw_headers: list[tuple[bytes, bytes]] = list(scope["headers"])
+    headers: dict[str, str] = {}
+    for raw_name, raw_value in raw_headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        headers[name] = f"{headers[name]}, {value}" if name in headers else value
+    raw_path = scope.get("raw_path") or quote(scope["path"]).encode()
+    segments, problem = parse_path(raw_path.partition(b"?")[0])
+    query, query_problem = _parse_query(scope["query_string"])
+    return Request(
+        method=scope["method"],
+        segments=segments,
+        problem=problem or query_problem,
+        query=query,
+        headers=headers,
+        credentials=Credentials.read(query_string=scope["query_string"], headers=raw_headers),
+        base_url=f"{scope.get('scheme', 'http')}://{headers['host']}" if headers.get("host") else "",
+    )
+
+
+def parse_path(raw: bytes) -> tuple[tuple[str, ...], RequestError | None]:
+    """Split a raw path at its slashes, then decode each segment once.
+
+    One trailing slash is dropped. What could mean another path to somebody else (doubled slashes, dot segments, bytes
+    that are no UTF-8) comes back as a problem beside the segments that can be read.
+    """
+    parts = raw.split(b"/")
+    problem: RequestError | None = None
+    if parts[0] or len(parts) < 2:
+        return (), RequestError("the address is not an absolute path")
+    parts = parts[1:-1] if not parts[-1] else parts[1:]
+    segments = []
+    for part in parts:
+        try:
+            segment = unquote_to_bytes(part).decode()
+        except UnicodeDecodeError:
+            problem = problem or IllegalNameError("the path is not encoded as UTF-8")
+            continue
+        if segment in {"", ".", ".."}:
+            problem = problem or RequestError("the path holds an empty segment, '.' or '..'")
+        else:
+            segments.append(segment)
+    return tuple(segments), problem
+
+
+def parse_page(request: Request, settings: RestSettings) -> Page:
+    """Read ``page`` and ``pagesize``.
+
+    Raises:
+        RequestError: one of them is no number or out of bounds, or the list is asked for in a way that is not read.
+    """
+    if unread := [name for name in _NOT_READ if name in request.query]:
+        raise RequestError(f"the parameter '{unread[0]}' is not read at this address")
+    number = _parse_integer(request, "page", 1)
+    if number is None or number < 1:
+        raise RequestError("illegal page parameter, it must be > 0")
+    size = _parse_integer(request, "pagesize", settings.default_page_size)
+    if size is None or not 0 <= size <= settings.max_page_size:
+        limit = settings.max_page_size
+        raise RequestError(f"illegal pagesize parameter, pagesize must be >= 0 and <= {limit}")
+    return Page(number, size)
+
+
+def _parse_integer(request: Request, name: str, default: int) -> int | None:
+    values = request.query.get(name)
+    if values is None:
+        return default
+    digits = values[0].removeprefix("-")
+    if not digits.isascii() or not digits.isdecimal() or len(digits) > _MAX_DIGITS:
+        return None
+    return int(values[0])
+
+
+def _parse_query(query_string: bytes) -> tuple[Mapping[str, tuple[str, ...]], RequestError | None]:
+    text = query_string.decode("latin-1")
+    try:
+        pairs = parse_qsl(text, keep_blank_values=True, errors="strict")
+    except UnicodeDecodeError:
+        return {}, RequestError("the query is not encoded as UTF-8")
+    query: dict[str, tuple[str, ...]] = {}
+    for name, value in pairs:
+        query[name] = (*query.get(name, ()), value)
+    return query, None
