@@ -1,0 +1,1 @@
+"""GraphQL over HTTP: reading requests, deciding who may ask, and the headers of answers."""

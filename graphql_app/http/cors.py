@@ -1,0 +1,49 @@
+"""Cross-origin headers on every response, errors included; preflights are answered here, for any path."""
+
+from collections.abc import Sequence
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+__all__ = ["CrossOrigin"]
+
+_ALLOWED_HEADERS = "Authorization, Content-Type, X-Requested-With, No-Auth-Challenge"
+
+
+class CrossOrigin:
+    """ASGI middleware.
+
+    Args:
+        app: what answers.
+        allowed_origins: origins that may send credentials; empty: all of them. Others get answers without credentials.
+    """
+
+    def __init__(self, app: ASGIApp, *, allowed_origins: Sequence[str] = ()) -> None:
+        self._app = app
+        self._allowed = frozenset(allowed_origins)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a preflight, or add the headers to the answer of the application."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = self._headers(Headers(scope=scope).get("origin"))
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                MutableHeaders(scope=message).update(headers)
+            await send(message)
+
+        if scope["method"] == "OPTIONS":
+            preflight = {"Access-Control-Allow-Methods": "POST", "Access-Control-Allow-Headers": _ALLOWED_HEADERS}
+            await Response(headers=preflight)(scope, receive, send_with_headers)
+            return
+        await self._app(scope, receive, send_with_headers)
+
+    def _headers(self, origin: str | None) -> dict[str, str]:
+        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ""}
+        if not self._allowed or origin in self._allowed:
+            headers["Access-Control-Allow-Origin"] = origin or "*"
+            headers["Access-Control-Allow-Credentials"] = "true"
+        return headers

@@ -1,0 +1,163 @@
+"""One GraphQL request from HTTP to HTTP: who asks, which application, what is asked, and the answer."""
+
+import logging
+import time
+from typing import Final
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from content_core.access import AccessControl, Credentials, Principal
+from content_core.errors import (
+    BodyTooLargeError,
+    ForbiddenError,
+    RequestError,
+    StoreTimeoutError,
+    StoreUnavailableError,
+    UnauthenticatedError,
+)
+from content_core.store import Store
+from graphql_app.http.negotiation import choose_response_type
+from graphql_app.http.request import Address, GraphQLRequest, parse_request, read_body
+from graphql_app.plan import Operations, PlanRefusedError, parse_operations, select_operation
+from graphql_app.registry import ActiveApp, Registry
+from graphql_app.run import run_plan
+from graphql_app.settings import GraphQLSettings
+from graphql_app.shape import Answer, render_refusal, render_service_error, shape_errors, shape_outcome
+from graphql_app.shape.errors import render_incident
+
+__all__ = ["GraphQLEndpoint"]
+
+_log = logging.getLogger(__name__)
+
+_METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+_NOT_FOUND = "GraphQL app not found"
+
+
+class GraphQLEndpoint:
+    """The ASGI application behind every GraphQL address."""
+
+    def __init__(self, *, store: Store, access: AccessControl, registry: Registry, settings: GraphQLSettings) -> None:
+        self._store = store
+        self._access = access
+        self._registry = registry
+        self._settings = settings
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, whatever happens."""
+        request = Request(scope, receive)
+        try:
+            response = await self._respond(request)
+        except ClientDisconnect:
+            return
+        except StoreUnavailableError as error:
+            message = f"Unable to establish a connection to the database: {error.message}"
+            response = _render(request, shape_errors(500, [render_service_error(message, code=error.code)]))
+        except Exception as error:  # noqa: BLE001 - the edge: clients see a number, the log sees the rest
+            response = _render(request, shape_errors(500, [render_incident(error)]))
+        await response(scope, receive, send)
+
+    async def _respond(self, request: Request) -> Response:
+        if request.method not in _METHODS:
+            return _refuse_method(request)
+        address = Address.of(request.scope["path"])
+        try:
+            await self._admit(request, address)
+        except UnauthenticatedError:
+            return Response(status_code=401, headers=_challenge(request))
+        except ForbiddenError:
+            return Response(status_code=403)
+        if request.method != "POST":
+            return _refuse_method(request)
+        return _render(request, await self._execute(request, address))
+
+    async def _execute(self, request: Request, address: Address) -> Answer:
+        active = self._registry.active(address.key) if address.key is not None else None
+        if active is None:
+            return self._refuse_address(address)
+        limit = self._settings.max_body_bytes
+        try:
+            declared = request.headers.get("content-length")
+            body = await read_body(request.stream(), declared=declared, limit=limit)
+            asked = parse_request(body, request.headers.get("content-type"))
+        except BodyTooLargeError as error:
+            return shape_errors(413, [render_service_error(error.message, code=error.code)])
+        except RequestError as error:
+            return _refuse_body(error)
+        return await self._answer(active, asked)
+
+    async def _admit(self, request: Request, address: Address) -> Principal:
+        credentials = Credentials.read(query_string=request.scope["query_string"], headers=request.scope["headers"])
+        principal = await self._access.authenticate(credentials, tenant=address.tenant)
+        if address.key is None:
+            self._access.authorize_path(principal, method="POST", segments=address.segments)
+        else:
+            self._access.authorize_app(principal, key=address.key)
+        return principal
+
+    async def _answer(self, active: ActiveApp, asked: GraphQLRequest) -> Answer:
+        started = time.perf_counter()
+        try:
+            plan = select_operation(active.app.schema, self._operations(active, asked.query), asked.operation_name)
+            outcome = await run_plan(plan, store=self._store, variables=asked.variables, settings=self._settings)
+        except PlanRefusedError as refused:
+            return shape_errors(400, render_refusal(refused))
+        except StoreTimeoutError as error:
+            return shape_errors(408, [render_service_error(error.message, located=False)])
+        answer = shape_outcome(outcome.data, outcome.errors)
+        _log.info(
+            "graphql app=%s operation=%s status=%d errors=%d calls=%d documents=%d ms=%.1f",
+            active.app.definition.key,
+            plan.operation_name,
+            answer.status,
+            len(outcome.errors),
+            outcome.calls,
+            outcome.documents,
+            (time.perf_counter() - started) * 1000,
+        )
+        return answer
+
+    def _operations(self, active: ActiveApp, text: str) -> Operations:
+        operations = active.plans.get(text)
+        if operations is None:
+            operations = parse_operations(
+                active.app.schema,
+                text,
+                max_tokens=self._settings.max_tokens,
+                max_errors=self._settings.max_validation_errors,
+                introspection=active.app.definition.introspection,
+            )
+            active.plans.put(text, operations)
+        return operations
+
+    def _refuse_address(self, address: Address) -> Answer:
+        problem = self._registry.problem(address.key) if address.key is not None else None
+        if problem is None:
+            return shape_errors(404, [render_service_error(_NOT_FOUND)])
+        return shape_errors(400, [render_service_error(f"Invalid GraphQL app definition: {problem}")])
+
+
+def _refuse_body(error: RequestError) -> Answer:
+    entry = render_service_error(error.message, code=error.code)
+    entry["extensions"]["classification"] = "ValidationError"
+    return shape_errors(400, [entry])
+
+
+def _refuse_method(request: Request) -> Response:
+    answer = shape_errors(405, [render_service_error("Method Not Allowed")])
+    return _render(request, answer, {"Allow": "POST, OPTIONS"})
+
+
+def _challenge(request: Request) -> dict[str, str]:
+    quiet = "no-auth-challenge" in request.headers or "noauthchallenge" in request.query_params
+    return {} if quiet else {"WWW-Authenticate": 'Basic realm="OpenCaaS"'}
+
+
+def _render(request: Request, answer: Answer, headers: dict[str, str] | None = None) -> Response:
+    return Response(
+        answer.body,
+        status_code=answer.status,
+        headers={"Cache-Control": "no-store"} | (headers or {}),
+        media_type=choose_response_type(request.headers.get("accept")),
+    )

@@ -1,0 +1,86 @@
+"""What ``$arg`` can name: the arguments of a field, paths into them, and the root document."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, Final
+
+__all__ = ["ROOT", "UNBOUND", "Argument", "Scope", "find_argument"]
+
+ROOT: Final = "rootDoc"
+"""The pseudo-argument that names the document of the enclosing root field entry."""
+
+
+class _Unbound:
+    """The type of :data:`UNBOUND`."""
+
+    def __repr__(self) -> str:
+        return "UNBOUND"
+
+
+UNBOUND: Final = _Unbound()
+"""No value at all, where None is a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """All that a mapping's query may refer to.
+
+    Attributes:
+        arguments: the bound arguments of the field, enum values as they are stored.
+        source: the parent value, for ``$fk``.
+        root: the root document, :data:`UNBOUND` on root fields.
+    """
+
+    arguments: Mapping[str, Any]
+    source: Any = None
+    root: Any = UNBOUND
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A bound argument; ``stored`` says that the value comes from a document and not from the client."""
+
+    value: Any
+    stored: bool
+
+
+def find_argument(name: str, scope: Scope) -> Argument | None:
+    """Look a name up: as it stands, then as a path; ``rootDoc`` shadows an argument of that name.
+
+    ``.`` descends into objects and ``[n]`` into lists: ``options.ranges[0].from``. None: not bound.
+    """
+    if name == ROOT or name.startswith((f"{ROOT}.", f"{ROOT}[")):
+        value = scope.root
+        for step in _parse_path(name)[1:]:
+            value = _descend(value, step)
+        return None if value is UNBOUND else Argument(value, stored=True)
+    if name in scope.arguments:
+        return Argument(scope.arguments[name], stored=False)
+    value = scope.arguments
+    for step in _parse_path(name):
+        value = _descend(value, step)
+    return None if value is UNBOUND else Argument(value, stored=False)
+
+
+def _descend(value: Any, step: str | int) -> Any:
+    if isinstance(step, str):
+        return value.get(step, UNBOUND) if isinstance(value, Mapping) else UNBOUND
+    return value[step] if isinstance(value, list) and step < len(value) else UNBOUND
+
+
+_SEGMENT = re.compile(r"([^.\[\]]+)((?:\[\d{1,9}\])*)")
+_INDEX = re.compile(r"\d+")
+
+
+@lru_cache(maxsize=4096)
+def _parse_path(name: str) -> tuple[str | int, ...]:
+    steps: list[str | int] = []
+    for part in name.split("."):
+        segment = _SEGMENT.fullmatch(part)
+        if segment is None:
+            return (name,)
+        steps.append(segment[1])
+        steps.extend(int(index) for index in _INDEX.findall(segment[2]))
+    return tuple(steps)

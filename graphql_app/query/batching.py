@@ -1,0 +1,202 @@
+"""From the loads of one level to as few database calls as possible, and from their documents back to the loads.
+
+Loads that look something up by key in one collection share a call; the others have one each. Whatever the merged answer
+leaves in doubt is asked again alone, so that merging cannot be seen in a response.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+
+from content_core.documents import Document
+from content_core.store import FindQuery
+from graphql_app.query.find import Load
+from graphql_app.query.matching import Condition, Token, UndecidedError, read_condition, read_tokens
+
+__all__ = ["Call", "Distribution", "distribute", "plan_calls"]
+
+_SLACK = 100
+"""A merged call reads so many documents more than its loads may want; beyond that, keys are not as unique as hoped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A load that looks documents up by key: its related condition, and the constant rest of its filter."""
+
+    load: Load
+    related: Condition
+    rest: tuple[Condition, ...]
+    group: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One database call for one or several loads; ``lookups`` is empty if it is a load's own query."""
+
+    database: str
+    collection: str
+    query: FindQuery
+    loads: tuple[Load, ...]
+    lookups: tuple[Lookup, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """The documents of a call by the keys of its loads, and the loads that have to be asked alone."""
+
+    found: Mapping[bytes, list[Document]]
+    unsettled: tuple[Load, ...] = ()
+
+
+def plan_calls(loads: Iterable[Load], *, batch_keys: int) -> list[Call]:
+    """Merge what can be merged; equal loads have to be left out before.
+
+    Args:
+        loads: what waits.
+        batch_keys: keys that one call may look up.
+    """
+    calls: list[Call] = []
+    shared: dict[tuple[Any, ...], list[Lookup]] = {}
+    for load in loads:
+        lookup = _read_lookup(load)
+        if lookup is None:
+            calls.append(_own_call(load))
+        else:
+            shared.setdefault(_bucket(lookup), []).append(lookup)
+    for lookups in shared.values():
+        calls.extend(_merge(chunk) for chunk in _chunks(lookups, batch_keys))
+    return calls
+
+
+def distribute(call: Call, documents: Sequence[Document]) -> Distribution:
+    """Hand a call's documents to its loads."""
+    if not call.lookups:
+        return Distribution({load.key: list(documents) for load in call.loads})
+    if len(documents) >= call.query.limit:
+        return Distribution({}, call.loads)
+    found: dict[bytes, list[Document]] = {load.key: [] for load in call.loads}
+    groups = [_Group.of(lookups) for lookups in _by_group(call.lookups).values()]
+    try:
+        for document in documents:
+            claimed = False
+            for group in groups:
+                for key in group.claim(document):
+                    found[key].append(document)
+                    claimed = True
+            if not claimed:  # MongoDB compares differently here (a collation): all bets are off
+                return Distribution({}, call.loads)
+    except UndecidedError:
+        return Distribution({}, call.loads)
+    # A find without an order may give any of several documents: only the load's own query knows which.
+    unsettled = tuple(load for load in call.loads if len(found[load.key]) > load.query.limit)
+    for load in unsettled:
+        del found[load.key]
+    return Distribution(found, unsettled)
+
+
+def _read_lookup(load: Load) -> Lookup | None:
+    query = load.query
+    if load.related is None or query.skip or (query.sort and not load.plural):
+        return None
+    conditions = {}
+    for path, part in query.filter.items():
+        condition = read_condition(path, part)
+        if condition is None:
+            return None
+        conditions[path] = condition
+    related = conditions.pop(load.related)
+    if load.plural and (not _is_list(query.filter[load.related]) or len(related.tokens) > query.limit):
+        return None
+    constant = {path: part for path, part in query.filter.items() if path != load.related}
+    group = bson.encode({"related": load.related, "rest": constant})
+    return Lookup(load, related, tuple(conditions.values()), group)
+
+
+def _is_list(part: Any) -> bool:
+    return isinstance(part, dict) and "$in" in part
+
+
+def _bucket(lookup: Lookup) -> tuple[Any, ...]:
+    """Name what may share a call: single documents of a collection; lists only under equal conditions and orders."""
+    load = lookup.load
+    place = (load.database, load.collection)
+    return (*place, lookup.group, bson.encode({"sort": list(load.query.sort)})) if load.plural else place
+
+
+def _chunks(lookups: Sequence[Lookup], batch_keys: int) -> Iterator[list[Lookup]]:
+    chunk: list[Lookup] = []
+    keys = 0
+    for lookup in lookups:
+        size = len(lookup.related.tokens)
+        if chunk and keys + size > batch_keys:
+            yield chunk
+            chunk, keys = [], 0
+        chunk.append(lookup)
+        keys += size
+    if chunk:
+        yield chunk
+
+
+def _own_call(load: Load) -> Call:
+    return Call(load.database, load.collection, load.query, (load,))
+
+
+def _merge(lookups: list[Lookup]) -> Call:
+    if len(lookups) == 1:
+        return _own_call(lookups[0].load)
+    first = lookups[0].load
+    branches = [_render_group(group) for group in _by_group(lookups).values()]
+    query = FindQuery(
+        filter=branches[0] if len(branches) == 1 else {"$or": branches},
+        sort=first.query.sort,
+        limit=2 * sum(lookup.load.query.limit for lookup in lookups) + _SLACK,
+    )
+    loads = tuple(lookup.load for lookup in lookups)
+    return Call(first.database, first.collection, query, loads, tuple(lookups))
+
+
+def _by_group(lookups: Iterable[Lookup]) -> dict[bytes, list[Lookup]]:
+    groups: dict[bytes, list[Lookup]] = {}
+    for lookup in lookups:
+        groups.setdefault(lookup.group, []).append(lookup)
+    return groups
+
+
+def _render_group(lookups: list[Lookup]) -> Document:
+    load = lookups[0].load
+    related = load.related or ""
+    keys: dict[bytes, Any] = {}
+    for lookup in lookups:
+        part = lookup.load.query.filter[related]
+        for value in part["$in"] if _is_list(part) else [part]:
+            keys.setdefault(bson.encode({"": value}), value)
+    values = list(keys.values())
+    condition = values[0] if len(values) == 1 else {"$in": values}
+    return {path: condition if path == related else part for path, part in load.query.filter.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Group:
+    """Loads that differ in their keys only."""
+
+    path: tuple[str, ...]
+    rest: tuple[Condition, ...]
+    by_token: Mapping[Token, list[bytes]]
+
+    @classmethod
+    def of(cls, lookups: list[Lookup]) -> "_Group":
+        by_token: dict[Token, list[bytes]] = {}
+        for lookup in lookups:
+            for token in lookup.related.tokens:
+                by_token.setdefault(token, []).append(lookup.load.key)
+        first = lookups[0]
+        return cls(first.related.path, first.rest, by_token)
+
+    def claim(self, document: Document) -> set[bytes]:
+        """Give the keys of the loads that a document answers."""
+        if not all(condition.matches(document) for condition in self.rest):
+            return set()
+        tokens, _ = read_tokens(document, self.path)
+        return {key for token in tokens for key in self.by_token.get(token, ())}

@@ -1,0 +1,95 @@
+"""A database field's query: mapping, arguments and parent value become one find, or nothing to ask for."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import bson
+from bson.errors import BSONError
+
+from content_core.documents import Document
+from content_core.store import FindQuery
+from graphql_app.query.arguments import Scope
+from graphql_app.query.errors import EmptyRelationError, FetchError
+from graphql_app.query.interpolate import interpolate_filter, interpolate_value
+from graphql_app.query.paging import read_limit, read_skip, read_sort
+from graphql_app.query.safety import refuse_unsafe
+from graphql_app.schema.mappings import Limits, QueryMapping
+
+__all__ = ["Load", "plan_load"]
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """One query that a field waits for.
+
+    Attributes:
+        database: where to read.
+        collection: where to read.
+        query: the find, complete but for the time limit.
+        related: the field of the filter that a ``$fk`` decides, if there is exactly one and it stands alone.
+        plural: all matching documents count, not only the first.
+        key: canonical form; equal keys are equal queries.
+    """
+
+    database: str
+    collection: str
+    query: FindQuery
+    related: str | None
+    plural: bool
+    key: bytes
+
+
+def plan_load(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
+    """Fill a mapping in; None if it can find nothing because a ``$fk`` is null or an empty list.
+
+    Raises:
+        FetchError: the field fails, with the cause.
+    """
+    limit = read_limit(interpolate_value(mapping.limit, scope), limits)
+    skip = read_skip(interpolate_value(mapping.skip, scope))
+    sort = read_sort(interpolate_value(mapping.sort, scope))
+    related = _related_field(mapping.find or {})
+    try:
+        condition = interpolate_filter(mapping.find or {}, scope)
+    except EmptyRelationError:
+        return None
+    if related is not None and condition[related] == {"$in": []}:
+        return None
+    refuse_unsafe(condition, regex_length=regex_length)
+    if sort:
+        refuse_unsafe(dict(sort), regex_length=regex_length)
+    query = FindQuery(filter=condition, sort=sort, skip=skip, limit=limit if mapping.plural else 1)
+    return Load(
+        mapping.db,
+        mapping.collection,
+        query,
+        related,
+        mapping.plural,
+        _render_key(mapping, query),
+    )
+
+
+def _related_field(find: Document) -> str | None:
+    """Name the one field that is compared with a lone ``$fk``, by equality or ``$in``."""
+    fields = [key for key, part in find.items() if not key.startswith("$") and _is_related(part)]
+    return fields[0] if len(fields) == 1 else None
+
+
+def _is_related(part: Any) -> bool:
+    if not isinstance(part, dict):
+        return False
+    operand = part["$in"] if len(part) == 1 and "$in" in part else part
+    return isinstance(operand, dict) and "$fk" in operand
+
+
+def _render_key(mapping: QueryMapping, query: FindQuery) -> bytes:
+    """BSON tells 1 from "1" and from true, and keeps the order of keys: equal bytes are equal queries."""
+    try:
+        return bson.encode({
+            "place": [mapping.db, mapping.collection],
+            "filter": query.filter,
+            "sort": [[name, direction] for name, direction in query.sort],
+            "page": [query.skip, query.limit, mapping.plural],
+        })  # fmt: skip
+    except (BSONError, OverflowError, UnicodeError, RecursionError, TypeError, ValueError) as error:
+        raise FetchError(f"the query cannot be sent to the database: {str(error)[:100]}") from error

@@ -1,0 +1,46 @@
+"""Response bodies as bytes, and the status that goes with them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from content_core.documents import Json
+from content_core.extended_json import dumps
+from graphql_app.shape.errors import render_field_error
+
+__all__ = ["Answer", "shape_errors", "shape_outcome"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A finished response: its status and its body."""
+
+    status: int
+    body: bytes
+
+
+def shape_outcome(data: dict[str, Any] | None, errors: Sequence[Any]) -> Answer:
+    """Shape what an execution gave: 200 while there is data, 400 when a null reached the root.
+
+    Args:
+        data: the response's data.
+        errors: the errors of its fields, as graphql-core gives them.
+    """
+    body: dict[str, Json] = {"data": data}
+    if errors:
+        body["errors"] = [render_field_error(error) for error in errors]
+    return Answer(400 if data is None else 200, _write(body))
+
+
+def shape_errors(status: int, errors: Sequence[Json]) -> Answer:
+    """Shape the answer to a request that was not executed, or whose data were dropped."""
+    return Answer(status, _write({"errors": list(errors)}))
+
+
+def _write(body: dict[str, Json]) -> bytes:
+    try:
+        return orjson.dumps(body)
+    except orjson.JSONEncodeError:  # a value that only the longer way can write
+        return dumps(body)
