@@ -193,7 +193,6 @@ _WRITERS: Final[Mapping[type, Callable[[Any], Json]]] = {
     Decimal128: lambda value: {"$numberDecimal": str(value)},
     Binary: _write_binary,
     bytes: _write_binary,
-    uuid.UUID: lambda value: _write_binary(Binary.from_uuid(value)),
     Regex: _write_regex,
     re.Pattern: _write_regex,
     Timestamp: lambda value: {"$timestamp": {"t": value.time, "i": value.inc}},

@@ -141,6 +141,7 @@ def _build_resolver(field: GraphQLField, mapping: FieldMapping) -> _Resolver:
 
 
 def _path_resolver(segments: tuple[str, ...], complete: Completer | None) -> _Resolver:
+    """Make the resolver of a field that reads its parent; the keyword arguments are the field's own."""
     read = compile_path(segments)
     if complete is None:
         return lambda source, _info, /, **_arguments: read(source)

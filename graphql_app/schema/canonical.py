@@ -5,7 +5,6 @@ enums and type predicates the same notion of equality, and dictionaries to look 
 """
 
 import re
-import uuid
 from collections.abc import Callable, Hashable, Mapping
 from datetime import datetime
 from decimal import Decimal
@@ -74,7 +73,6 @@ _WRITERS: Final[tuple[tuple[type | tuple[type, ...], Callable[[Any], Hashable]],
     (ObjectId, lambda value: ("objectId", value.binary)),
     ((datetime, DatetimeMS), lambda value: ("date", epoch_milliseconds(value))),
     ((Binary, bytes), _binary),
-    (uuid.UUID, lambda value: _binary(Binary.from_uuid(value))),
     (Regex, lambda value: ("regex", value.pattern, value.flags & ~re.UNICODE)),
     (re.Pattern, _pattern),
     (Timestamp, lambda value: ("timestamp", value.time, value.inc)),

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
-from bson import Decimal128, ObjectId
 from graphql import GraphQLEnumType
 
+from content_core.extended_json import dumps
 from graphql_app.schema.canonical import canonical
 from graphql_app.schema.errors import SerializationError
 
@@ -39,4 +39,4 @@ def _serializer(enum_name: str, stored: Mapping[str, Any]) -> Callable[[Any], st
 
 
 def _show(value: Any) -> str:
-    return str(value)[:100] if isinstance(value, str | int | float | ObjectId | Decimal128) else type(value).__name__
+    return value if isinstance(value, str) else dumps(value)[:100].decode(errors="replace")
