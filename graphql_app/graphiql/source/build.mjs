@@ -48,9 +48,9 @@ const withoutForeignPictures = {
 // The explorer asks for graphql-js by require(): esbuild would take the CommonJS build for everybody, which it cannot prune.
 const modularGraphQL = {
   name: 'modular-graphql',
-  setup({ onResolve }) {
-    onResolve({ filter: /^graphql$/ }, ({ kind }) =>
-      kind === 'require-call' ? { path: join(SOURCE, 'node_modules/graphql/index.mjs') } : undefined,
+  setup({ onResolve, resolve: resolveLike }) {
+    onResolve({ filter: /^graphql$/ }, ({ kind, path, resolveDir }) =>
+      kind === 'require-call' ? resolveLike(path, { kind: 'import-statement', resolveDir }) : undefined,
     );
   },
 };
