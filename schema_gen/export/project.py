@@ -45,6 +45,8 @@ def read_project(files: ExportFiles, *, findings: FindingLog) -> ProjectSettings
     root = _read_beans(files, _PROJECT, "the project's name and its metadata template are unknown", findings=findings)
     bean = next(find_beans(root, "ProjectDTO"), None) if root is not None else None
     if bean is None:
+        if root is not None:
+            findings.warning("no project in it: its name and its metadata template are unknown", path=_PROJECT)
         return ProjectSettings(identifier)
     fields = bean_fields(bean)
     name = text(fields.get("m_name"))
@@ -152,6 +154,8 @@ def read_resolutions(files: ExportFiles, *, findings: FindingLog) -> tuple[Resol
         resolutions[name] = Resolution(name, max(width or 0, 0), max(height or 0, 0))
         if any(tag.strip().lower() == _CAAS_TAG for tag in strings(fields.get("_tags"))):
             tagged.add(name)
+    if not resolutions:
+        findings.warning("no resolution in it: pictures have their original resolution only", path=_RESOLUTIONS)
     original = resolutions.get(_ORIGINAL.name)
     kept = [
         resolution for name, resolution in resolutions.items() if not tagged or name in tagged or resolution is original
