@@ -51,12 +51,13 @@ class Services:
     async def start(self) -> None:
         """Open the change feed first, so that nothing written while the registry loads is missed."""
         await self.feed.start()
-        await self.keys.prepare(master_api_key=self.master_api_key)
+        await self.keys.start(master_key=self.master_api_key)
         await self.registry.start()
 
     async def stop(self) -> None:
         """Close in reverse order."""
         await self.registry.stop()
+        self.access.close()
         await self.feed.stop()
         await self.store.close()
 

@@ -17,13 +17,13 @@ from content_core.errors import ServiceError
 from content_core.indexes import CONTENT_INDEXES
 from content_core.names import STATES, State, content_collection, generated_app
 from content_core.store import Store
-from fixtures import PROJECTS, Project, documents
+from fixtures import PROJECTS, Project, ProjectName, documents
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
 from opencaas.supervisor import Running
 from schema_gen.emit import emit_definitions
 from schema_gen.export import read_export
 
-__all__ = ["DemoError", "load_project", "prepare_demo"]
+__all__ = ["DemoError", "deploy_project", "load_project", "prepare_demo"]
 
 _BATCH: Final = 200
 _ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -55,43 +55,44 @@ def prepare_demo(running: Running) -> Path:
     path = running.data_dir.path / "demo.json"
     facts = _facts(running, project, _keys_of(path))
     with httpx.Client(base_url=running.url, auth=(running.admin_user, running.admin_password)) as admin:
-        _put(admin, f"/{project.tenant}", {"description": project.title})
+        _put(admin, f"/{project.tenant}", {"description": project.name})
         for key in _api_keys(project, facts):
             _put(admin, f"/{project.tenant}/apikeys/{key['_id']}", key)
     content = _fingerprint(project)
     if running.data_dir.read("demo-content") != content:
-        asyncio.run(load_project(running.mongodb_uri, project, base=running.url, progress=True))
+        asyncio.run(load_project(running.mongodb_uri, "demo", base=running.url, progress=True))
         running.data_dir.write("demo-content", content)
     deploy_project(running.url, facts["api_key"], project)
     _write_secret(path, facts)
     return path
 
 
-async def load_project(uri: str, project: Project, *, base: str, progress: bool = False) -> dict[State, int]:
-    """Write a fixture project's documents and indexes.
+async def load_project(uri: str, name: ProjectName, *, base: str, progress: bool = False) -> dict[State, int]:
+    """Write a sample project's documents and indexes.
 
     Args:
         uri: the MongoDB to write to.
-        project: which fixture.
+        name: which sample project.
         base: what media URLs start with.
         progress: show a progress bar on a terminal.
 
     Returns:
         The number of documents per state.
     """
+    project = PROJECTS[name]
     store = Store.open(uri)
     counts: dict[State, int] = {}
     try:
         with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
             for state in STATES:
-                collection = content_collection(project.gid, state)
+                collection = content_collection(project.project, state)
                 await store.create_collection(project.tenant, collection)
                 for name, fields in CONTENT_INDEXES.items():
                     await store.create_index(
                         project.tenant, collection, name=name, keys=[(field, 1) for field in fields]
                     )
-                everything = list(documents(project.name, state, base=base))
-                task = bar.add_task(f"{project.title}: {state}", total=len(everything))
+                everything = list(documents(name, state, base=base))
+                task = bar.add_task(f"{project.name}: {state}", total=len(everything))
                 for batch in _batches(everything):
                     await store.bulk_replace(project.tenant, collection, batch)
                     bar.advance(task, len(batch))
@@ -102,13 +103,13 @@ async def load_project(uri: str, project: Project, *, base: str, progress: bool 
 
 
 def deploy_project(url: str, api_key: str, project: Project) -> None:
-    """Generate a fixture project's API and deploy it over HTTP, as a deploy job does.
+    """Generate a sample project's API and deploy it over HTTP, as a deploy job does.
 
     Raises:
         DeployError: the server refused.
     """
     reading = read_export(project.export)
-    emission = emit_definitions(reading.model, tenant=project.tenant, project=project.gid)
+    emission = emit_definitions(reading.model, tenant=project.tenant, project=project.project)
     with DefinitionClient(url, api_key, project.tenant) as client:
         deploy_all(client, emission.definitions, compare_all(client, emission.definitions, STATES))
 
@@ -118,23 +119,23 @@ def _facts(running: Running, project: Project, keys: tuple[str, str]) -> dict[st
     return {
         "url": running.url,
         "tenant": project.tenant,
-        "project": project.gid,
+        "project": project.project,
         "api_key": keys[0],
         "read_api_key": keys[1],
         "admin_user": running.admin_user,
         "admin_password": running.admin_password,
-        "graphql_preview": f"{graphql}/{generated_app(project.gid, 'preview')}",
-        "graphql_release": f"{graphql}/{generated_app(project.gid, 'release')}",
+        "graphql_preview": f"{graphql}/{generated_app(project.project, 'preview')}",
+        "graphql_release": f"{graphql}/{generated_app(project.project, 'release')}",
     }
 
 
 def _api_keys(project: Project, facts: dict[str, str]) -> list[dict[str, Any]]:
     graphql = [
-        {"url": generated_app(project.gid, state), "permissionMode": "GRAPHQL", "methods": ["POST"]}
+        {"url": generated_app(project.project, state), "permissionMode": "GRAPHQL", "methods": ["POST"]}
         for state in STATES
     ]
     content = [
-        {"url": f"/{project.gid}.{state}.{kind}/", "permissionMode": "PREFIX", "methods": list(_READ_METHODS)}
+        {"url": f"/{project.project}.{state}.{kind}/", "permissionMode": "PREFIX", "methods": list(_READ_METHODS)}
         for state in STATES
         for kind in ("content", "files")
     ]
@@ -143,13 +144,13 @@ def _api_keys(project: Project, facts: dict[str, str]) -> list[dict[str, Any]]:
         {
             "_id": facts["api_key"],
             "key": facts["api_key"],
-            "name": f"{project.title}: everything",
+            "name": f"{project.name}: everything",
             "permissions": [whole, *graphql],
         },
         {
             "_id": facts["read_api_key"],
             "key": facts["read_api_key"],
-            "name": f"{project.title}: read and GraphQL",
+            "name": f"{project.name}: read and GraphQL",
             "permissions": [*content, *graphql],
         },
     ]

@@ -41,7 +41,7 @@ def configure_logging(*, level: str, form: Literal["auto", "json", "text"]) -> N
     root.setLevel(level.upper())
     # The request log below says what these two would, without query strings (which may hold tokens).
     logging.getLogger("uvicorn.access").disabled = True
-    for name in ("pymongo", "httpx", "httpcore", "asyncio"):
+    for name in ("pymongo", "httpx", "httpcore", "asyncio", "uvicorn.error"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     structlog.configure(
         processors=[
