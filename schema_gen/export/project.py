@@ -63,14 +63,11 @@ def read_languages(files: ExportFiles, *, findings: FindingLog) -> tuple[Languag
     )
     if root is None:
         return ()
-    masters = 0
     languages: dict[str, Language] = {}
     for bean in find_beans(root, "LanguageDTO"):
         fields = bean_fields(bean)
-        is_master = flag(fields.get("isMasterLanguage"), default=False)
-        masters += is_master
         if flag(fields.get("shouldGenerate"), default=True):
-            language = _language(bean, fields, master=is_master and masters == 1, findings=findings)
+            language = _language(bean, fields, findings=findings)
             if language is not None and _is_new(language, languages, bean, findings=findings):
                 languages[language.abbreviation] = language
     if not languages:
@@ -78,17 +75,21 @@ def read_languages(files: ExportFiles, *, findings: FindingLog) -> tuple[Languag
             "no language is generated, so no document can exist; activate one in the project", path=_LANGUAGES
         )
         return ()
-    generated = list(languages.values())
-    if masters > 1 or not any(language.master for language in generated):
-        problem = "several languages are the master" if masters > 1 else "no generated language is the master"
-        findings.warning(f"{problem}; the first one counts: {generated[0].abbreviation}", path=_LANGUAGES)
-        generated = [replace(language, master=index == 0) for index, language in enumerate(generated)]
-    return tuple(generated)
+    return _with_one_master(tuple(languages.values()), findings=findings)
 
 
-def _language(
-    bean: XmlElement, fields: dict[str, XmlElement], *, master: bool, findings: FindingLog
-) -> Language | None:
+def _with_one_master(languages: tuple[Language, ...], *, findings: FindingLog) -> tuple[Language, ...]:
+    masters = [language for language in languages if language.master]
+    if len(masters) == 1:
+        return languages
+    problem = "several generated languages are the master" if masters else "no generated language is the master"
+    first = (masters or languages)[0]
+    findings.warning(f"{problem}; the first one counts: {first.abbreviation}", path=_LANGUAGES)
+    return tuple(replace(language, master=language is first) for language in languages)
+
+
+def _language(bean: XmlElement, fields: dict[str, XmlElement], *, findings: FindingLog) -> Language | None:
+    master = flag(fields.get("isMasterLanguage"), default=False)
     abbreviation = text(fields.get("abbreviation"))
     if not abbreviation:
         findings.error(

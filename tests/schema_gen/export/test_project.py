@@ -61,7 +61,7 @@ def test_locales_are_split(tmp_path: Path, locale: str | None, expected: tuple[s
         ([language("A", "aa_AA"), language("B", "bb_BB")], "no generated language is the master"),
         (
             [language("A", "aa_AA", master=True), language("B", "bb_BB", master=True)],
-            "several languages are the master",
+            "several generated languages are the master",
         ),
         (
             [language("A", "aa_AA"), language("B", "bb_BB", master=True, generate=False)],
@@ -75,6 +75,12 @@ def test_the_first_language_is_the_master_where_that_is_unclear(tmp_path: Path, 
     model, found = read(tmp_path)
     assert [item.master for item in model.languages] == [True, False][: len(model.languages)]
     assert found == [f"Project/Languages.xml: {problem}; the first one counts: A"]
+
+
+def test_of_several_masters_the_first_counts(tmp_path: Path) -> None:
+    items = [language("A", "aa_AA"), language("B", "bb_BB", master=True), language("C", "cc_CC", master=True)]
+    languages(complete(tmp_path), *items)
+    assert [item.master for item in read(tmp_path)[0].languages] == [False, True, False]
 
 
 def test_one_locale_for_two_generated_languages_is_an_error(tmp_path: Path) -> None:
