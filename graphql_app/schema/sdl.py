@@ -9,6 +9,7 @@ from graphql import (
     DocumentNode,
     EnumTypeDefinitionNode,
     EnumTypeExtensionNode,
+    ExecutableDefinitionNode,
     FieldDefinitionNode,
     GraphQLError,
     InterfaceTypeDefinitionNode,
@@ -57,12 +58,14 @@ def read_sdl(text: str) -> Sdl:
     """Parse a schema text; declarations of scalars that are always there are dropped.
 
     Raises:
-        GraphQLError: the text does not parse.
+        GraphQLError: the text does not parse, or holds operations or fragments.
     """
     try:
         document = parse(text, no_location=True)
     except RecursionError as error:
         raise GraphQLError("the schema is nested too deeply") from error
+    if any(isinstance(node, ExecutableDefinitionNode) for node in document.definitions):
+        raise GraphQLError("a schema holds no operations and no fragments")
     definitions = tuple(node for node in document.definitions if not _redeclares_scalar(node))
     objects = [node for node in definitions if isinstance(node, _ObjectNode)]
     unions = (node for node in definitions if isinstance(node, UnionTypeDefinitionNode | UnionTypeExtensionNode))

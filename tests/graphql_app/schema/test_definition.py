@@ -1,0 +1,458 @@
+"""Every check of a definition with its text, the order of reasons, warnings, and what a good one gives."""
+
+from typing import Any
+
+import pytest
+from bson import Int64, ObjectId
+
+from content_core.documents import Document
+from content_core.errors import DefinitionError
+from content_core.names import AppKey
+from graphql_app.schema.definition import (
+    Definition,
+    Limits,
+    LoaderOptions,
+    PathMapping,
+    QueryMapping,
+    parse_definition,
+)
+from tests.graphql_app.schema.workshop import SCHEMA, definition, small
+
+PLACE = {"db": "acme", "collection": "things"}
+THINGS = """type Query { things(a: Int, f: BsonDocument): [Thing] other: Int }
+            type Thing { id: String sub: Thing subs: [Thing] }"""
+UNION = THINGS + " union U = Thing | Query"
+INTERFACE = "type Query { things: [Thing] } interface I { id: String } type Thing implements I { id: String }"
+ENUM = THINGS + " enum E { A B }"
+WRONG_DESCRIPTORS: list[Document] = [
+    {"uri": 1},
+    {"name": []},
+    {"description": None},
+    {"enabled": "yes"},
+    {"introspection": 0},
+]
+EMPTY_QUERIES: list[Document] = [{}, {"Query": {}}, {"Query": {"nothing": "x"}}]
+MALFORMED: list[Document] = [
+    {"$arg": 1},
+    {"$arg": ""},
+    {"$arg": []},
+    {"$arg": ["a"]},
+    {"$arg": ["a", 1, 2]},
+    {"$arg": [1, "a"]},
+    {"$arg": "a", "x": 1},
+    {"$fk": 1},
+    {"$fk": ""},
+]
+GOOD_UNION = {"Thing": "field-exists(id)", "Query": "false"}
+
+
+def parse(document: Document) -> Definition:
+    return parse_definition(document, tenant="acme", limits=Limits())
+
+
+def reasons(document: Document) -> tuple[str, ...]:
+    with pytest.raises(DefinitionError) as caught:
+        parse(document)
+    return caught.value.reasons
+
+
+def with_field(mapping: Any, *, type_name: str = "Thing", field: str = "sub") -> Document:
+    return small(THINGS, {type_name: {field: mapping}} if type_name != "Query" else {"Query": {field: mapping}})
+
+
+CHECKS = [
+    pytest.param(definition(descriptor=1), "'Descriptor' field must be an Object but was INT32", id="descriptor"),
+    pytest.param(
+        definition(descriptor=None), "'Descriptor' field must be an Object but was NULL", id="null descriptor"
+    ),
+    *(
+        pytest.param(definition(descriptor=member), "Error with GraphQL App Descriptor", id=f"descriptor {member}")
+        for member in WRONG_DESCRIPTORS
+    ),
+    pytest.param(definition(schema=1), "'Schema' field must be a String but was INT32", id="schema type"),
+    pytest.param(definition(schema=...), "Invalid GraphQL schema: the schema is missing", id="schema missing"),
+    pytest.param(
+        definition(schema="type Query {"),
+        "Invalid GraphQL schema: Syntax Error: Expected Name, found <EOF>. (line 1, column 13)",
+        id="schema syntax",
+    ),
+    pytest.param(
+        definition(schema="type Query { a: Int } query { a }"),
+        "Invalid GraphQL schema: a schema holds no operations and no fragments",
+        id="operation in the schema",
+    ),
+    pytest.param(
+        definition(mappings=...),
+        "Missing mappings: please provide a mapping for at least one Query.",
+        id="mappings missing",
+    ),
+    pytest.param(definition(mappings=[]), "'mappings' field must be an Object but was ARRAY", id="mappings type"),
+    pytest.param(
+        small(THINGS, {"Thing": "x"}),
+        "Error with mappings of type: Thing. Type mappings must be of type Object but was STRING",
+        id="type entry",
+    ),
+    pytest.param(
+        with_field(1), "The mapping for Thing.sub must be a String or a Document, but it is a INT32", id="field entry"
+    ),
+    pytest.param(
+        with_field({"collection": "c"}), "The mapping for Thing.sub does not specify the property 'db'", id="no db"
+    ),
+    pytest.param(
+        with_field({"db": "acme"}),
+        "The mapping for Thing.sub does not specify the property 'collection'",
+        id="no collection",
+    ),
+    pytest.param(
+        with_field({"db": 1, "collection": "c"}),
+        "The mapping for Thing.sub requires the property 'db' to be a string but it is a INT32",
+        id="db type",
+    ),
+    pytest.param(
+        with_field({"db": "acme", "collection": True}),
+        "The mapping for Thing.sub requires the property 'collection' to be a string but it is a BOOLEAN",
+        id="collection type",
+    ),
+    pytest.param(
+        with_field(PLACE | {"stages": {}}),
+        "The mapping for Thing.sub requires the property 'db' to be a ARRAY but it is a DOCUMENT",
+        id="stages type",
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {member: "x"}),
+            f"The mapping for Thing.sub requires the property '{member}' to be a Object but it is a STRING",
+            id=f"{member} type",
+        )
+        for member in ("find", "sort", "dataLoader", "limit", "skip")
+    ),
+    pytest.param(
+        with_field(PLACE | {"limit": 1.5}),
+        "The mapping for Thing.sub requires the property 'limit' to be a Object but it is a DOUBLE",
+        id="fractional limit",
+    ),
+    pytest.param(
+        with_field(PLACE | {"limit": 2**40}),
+        "The mapping for Thing.sub requires the property 'limit' to be a Object but it is a INT64",
+        id="long limit",
+    ),
+    pytest.param(
+        with_field(PLACE | {"limit": True}),
+        "The mapping for Thing.sub requires the property 'limit' to be a Object but it is a BOOLEAN",
+        id="boolean limit",
+    ),
+    pytest.param(
+        with_field(PLACE | {"limit": 101}),
+        "Error with field 'limit' of type Thing, value cannot be grater than 100",
+        id="limit over the maximum",
+    ),
+    pytest.param(
+        small(ENUM, {"E": 1}),
+        "Error with mappings of enum: 'E'. Enum mappings must be of type 'DOCUMENT' but was INT32",
+        id="enum entry",
+    ),
+    pytest.param(small(UNION), "Missing mappings for union U", id="union without entry"),
+    pytest.param(small(INTERFACE), "Missing mappings for interface I", id="interface without entry"),
+    pytest.param(small(UNION, {"U": {}}), "Missing $typeResolver for union U", id="union without resolver"),
+    pytest.param(small(INTERFACE, {"I": {}}), "Missing $typeResolver for interface I", id="interface without resolver"),
+    pytest.param(
+        small(UNION, {"U": {"$typeResolver": "x"}}),
+        "Wrong mappings for union U: the $typeResolver is not an Object",
+        id="resolver type",
+    ),
+    pytest.param(
+        small(UNION, {"U": {"$typeResolver": GOOD_UNION | {"Thing": None}}}),
+        "null $typeResolver predicate",
+        id="null predicate",
+    ),
+    pytest.param(
+        small(UNION, {"U": {"$typeResolver": GOOD_UNION | {"Thing": {"a": 1}}}}),
+        '$typeResolver predicate is not a String: {"a":1}',
+        id="predicate type",
+    ),
+    pytest.param(
+        small(UNION, {"U": {"$typeResolver": {"Thing": "true"}}}),
+        "$typeResolver for union U does not map all union members",
+        id="member missing",
+    ),
+    pytest.param(
+        small(INTERFACE, {"I": {"$typeResolver": {}}}),
+        "$typeResolver for interface I does not map all objects implementing it",
+        id="implementor missing",
+    ),
+    *(
+        pytest.param(
+            definition(mappings={"State": {}} | query),
+            "Missing or empty mappings for type Query: please provide a mapping for at least one Query field.",
+            id=f"no mapped Query field {query}",
+        )
+        for query in EMPTY_QUERIES
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "reason"), CHECKS)
+def test_check_gives_its_reason(document: Document, reason: str) -> None:
+    assert reason == reasons(document)[0]
+
+
+@pytest.mark.parametrize(
+    "predicate", ["", "foo(bar) and not field-exists(x)", "field-eq(field=a, value=PageRef)", "field-exists(a"]
+)
+def test_unreadable_predicate_is_refused(predicate: str) -> None:
+    document = small(UNION, {"U": {"$typeResolver": GOOD_UNION | {"Thing": predicate}}})
+    assert reasons(document)[0].startswith(f"error parsing $typeResolver predicate: {predicate}")
+
+
+EXTRAS = [
+    pytest.param(
+        with_field(PLACE | {"db": "other"}),
+        "The mapping for Thing.sub reads the database 'other'; it may only read 'acme'",
+        id="another database",
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {"collection": name}),
+            f"The mapping for Thing.sub reads the collection '{name}', which is reserved",
+            id=f"collection {name}",
+        )
+        for name in ("apikeys", "gql-apps", "system.users", "_properties", "")
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {member: {"a": [{"b": {operator: 1}}]}}),
+            f"The mapping for Thing.sub uses the operator '{operator}' in '{member}', which is not allowed",
+            id=f"{operator} in {member}",
+        )
+        for member in ("find", "sort", "limit", "skip")
+        for operator in ("$where", "$FUNCTION", "$accumulator", "$out", "$merge", "$currentOp", "$collStats")
+    ),
+    pytest.param(
+        with_field(PLACE | {"find": {"$arg": ["f", {"$where": "1"}]}}),
+        "The mapping for Thing.sub uses the operator '$where' in 'find', which is not allowed",
+        id="operator in a default",
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {"find": {"a": value}}),
+            f"The mapping for Thing.sub has a malformed {next(iter(value))}: ",
+            id=f"malformed {value}",
+        )
+        for value in MALFORMED
+    ),
+    pytest.param(
+        with_field(PLACE | {"find": {"a": {"$fk": "b"}}}, type_name="Query", field="other"),
+        "The mapping for Query.other uses $fk 'b', but fields of Query have no parent",
+        id="$fk on Query",
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {"find": {"a": {"$arg": name}}}, type_name="Query", field="other"),
+            f"The mapping for Query.other uses '{name}' without a default, but fields of Query have no root document",
+            id=f"{name} on Query",
+        )
+        for name in ("rootDoc", "rootDoc.a", "rootDoc[0]")
+    ),
+    pytest.param(
+        small(UNION, {"U": {"$typeResolver": GOOD_UNION | {"Stranger": "true"}}}),
+        "$typeResolver for union U names Stranger, which is none of its types",
+        id="non-member",
+    ),
+    pytest.param(
+        with_field(PLACE | {"stages": []}),
+        "The mapping for Thing.sub has stages: aggregation mappings are not supported yet",
+        id="aggregation",
+    ),
+    pytest.param(
+        with_field(PLACE | {"find": {"_id": {"$oid": "x"}}}),
+        "The mapping for Thing.sub has a 'find' that cannot be read: malformed extended JSON at _id",
+        id="extended JSON in a query",
+    ),
+    pytest.param(
+        small(ENUM, {"E": {"A": {"$oid": "x"}}}),
+        "Error with mappings of enum: 'E'. A stored value cannot be read: malformed",
+        id="extended JSON in an enum",
+    ),
+    pytest.param(definition(_id=5), "the '_id' must be a String but was INT32", id="id type"),
+    pytest.param(definition(_id=...), "the '_id' must be a String but was NULL", id="id missing"),
+    *(
+        pytest.param(
+            definition(_id=identifier),
+            "the '_id' must be 'acme___' followed by letters, digits, '.', '_' or '-', but was",
+            id=f"id {identifier}",
+        )
+        for identifier in ("workshop", "other___workshop", "acme___", "acme___a/b", "acme___a b")
+    ),
+    pytest.param(
+        definition(descriptor={"uri": "other/workshop"}),
+        "Error with GraphQL App Descriptor: the uri 'other/workshop' belongs to another tenant",
+        id="uri of another tenant",
+    ),
+    *(
+        pytest.param(
+            definition(descriptor={"uri": uri}),
+            f"Error with GraphQL App Descriptor: '{uri}' is no application address",
+            id=f"uri {uri!r}",
+        )
+        for uri in ("", "workshop", "acme/", "acme/ä")
+    ),
+]
+
+
+@pytest.mark.parametrize(("document", "reason"), EXTRAS)
+def test_further_checks_give_their_reason(document: Document, reason: str) -> None:
+    assert reasons(document)[0].startswith(reason)
+
+
+def test_all_reasons_are_told_in_the_order_of_the_checks() -> None:
+    document = small(
+        UNION,
+        {"Thing": {"sub": PLACE | {"find": 1, "limit": 1000}, "id": 5}, "U": {"$typeResolver": 1}},
+        descriptor={"enabled": 1, "uri": "other/x"},
+    )
+    assert reasons(document) == (
+        "Error with GraphQL App Descriptor",
+        "Error with GraphQL App Descriptor: the uri 'other/x' belongs to another tenant",
+        "The mapping for Thing.id must be a String or a Document, but it is a INT32",
+        "The mapping for Thing.sub requires the property 'find' to be a Object but it is a INT32",
+        "Error with field 'limit' of type Thing, value cannot be grater than 100",
+        "Wrong mappings for union U: the $typeResolver is not an Object",
+    )
+
+
+def test_bad_schema_does_not_hide_bad_mappings() -> None:
+    assert len(reasons(definition(schema=1, mappings=1))) == 2
+
+
+def test_entries_of_other_kinds_are_ignored() -> None:
+    assert parse(small(THINGS + " input Opt { a: Int }", {"Opt": 1, "Nothing": 2, "Long": 3})).warnings == (
+        "Query fields without a mapping are always null: other",
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "warning"),
+    [
+        (small(THINGS), "Query fields without a mapping are always null: other"),
+        (
+            small(THINGS, {"Thing": {"nope": "x"}}),
+            "The mapping for Thing.nope is not used: type Thing has no field nope",
+        ),
+        (
+            with_field(PLACE | {"find": {"a": {"$arg": "b.c"}}}),
+            "The mapping for Thing.sub takes 'b.c' from an argument that the field does not declare",
+        ),
+        (
+            with_field(PLACE | {"limit": {"a": 1}}),
+            "The mapping for Thing.sub has a 'limit' that is no number, $arg or $fk: the field always fails",
+        ),
+    ],
+)
+def test_oddities_are_warned_of(document: Document, warning: str) -> None:
+    assert warning in parse(document).warnings
+
+
+def test_declared_arguments_and_paths_into_them_give_no_warning() -> None:
+    mapping = PLACE | {"find": {"a": {"$arg": "a"}, "b": {"$arg": "f.x[0]"}, "c": {"$arg": ["rootDoc.x", None]}}}
+    document = small(THINGS, {"Query": {"things": mapping, "other": "x"}})
+    assert parse(document).warnings == ()
+
+
+def test_defaults_of_a_definition() -> None:
+    parsed = parse(definition())
+    assert parsed.key == AppKey("acme", "workshop")
+    assert parsed.document_id == "acme___workshop"
+    assert (parsed.enabled, parsed.introspection, parsed.description) == (True, True, "")
+    assert parsed.sdl == SCHEMA
+    assert parsed.collections == {("acme", "mechanics"), ("acme", "jobs")}
+    assert parsed.enums == {"State": {"OPEN": 0, "DONE": 1}}
+    assert parsed.warnings == ()
+
+
+def test_descriptor_is_read() -> None:
+    descriptor = {"uri": "/acme/a/b", "name": "old", "description": "bikes", "enabled": False, "introspection": False}
+    parsed = parse(definition(descriptor=descriptor))
+    assert parsed.key == AppKey("acme", "a/b")
+    assert parsed.document_id == "acme___workshop"
+    assert (parsed.enabled, parsed.introspection, parsed.description) == (False, False, "bikes")
+
+
+@pytest.mark.parametrize("uri", ["acme/shop", "/acme/shop", "acme___shop"])
+def test_every_spelling_of_a_uri_is_one_application(uri: str) -> None:
+    assert parse(definition(descriptor={"uri": uri})).key == AppKey("acme", "shop")
+
+
+def test_mappings_are_read() -> None:
+    fields = parse(definition()).fields
+    assert fields["Mechanic"]["mainMail"] == PathMapping("contact.mails.0", ("contact", "mails", "0"))
+    assert fields["Mechanic"]["jobs"] == QueryMapping(
+        type_name="Mechanic",
+        field_name="jobs",
+        db="acme",
+        collection="jobs",
+        find={"_id": {"$in": {"$fk": "jobIds"}}, "state": {"$arg": ["state", 0]}},
+        sort={"_id": 1},
+        limit={"$arg": "limit"},
+        plural=True,
+    )
+    owner = fields["Job"]["owner"]
+    assert isinstance(owner, QueryMapping)
+    assert not owner.plural
+    assert (owner.sort, owner.skip, owner.limit) == (None, None, None)
+
+
+@pytest.mark.parametrize(("declared", "plural"), [("[T]", True), ("[T!]!", True), ("T!", False), ("[[T]]", True)])
+def test_plural_looks_through_non_null(declared: str, plural: bool) -> None:
+    mapping = parse(small(f"type Query {{ things: {declared} }} type T {{ a: Int }}")).fields["Query"]["things"]
+    assert isinstance(mapping, QueryMapping)
+    assert mapping.plural is plural
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ({}, LoaderOptions()),
+        ({"batching": True, "caching": True, "maxBatchSize": 5}, LoaderOptions(True, True, 5)),
+        ({"batching": False, "maxBatchSize": 5.0}, LoaderOptions(max_batch_size=5)),
+        ({"caching": True, "maxBatchSize": 5}, LoaderOptions(caching=True)),
+        ({"batching": 1, "caching": "x", "maxBatchSize": 5}, LoaderOptions()),
+        ({"batching": True, "maxBatchSize": -1}, LoaderOptions(batching=True)),
+        ({"batching": True, "maxBatchSize": "x"}, LoaderOptions(batching=True)),
+        ({"batching": True, "maxBatchSize": float("inf")}, LoaderOptions(batching=True)),
+    ],
+)
+def test_loader_options_ignore_wrong_types(written: Document, expected: LoaderOptions) -> None:
+    mapping = parse(with_field(PLACE | {"dataLoader": written})).fields["Thing"]["sub"]
+    assert isinstance(mapping, QueryMapping)
+    assert expected == mapping.loader
+
+
+def test_extended_json_in_constants_becomes_bson() -> None:
+    oid = "64a5f0c2e4b0a1b2c3d4e5f6"
+    document = with_field(PLACE | {"find": {"_id": {"$oid": oid}, "n": {"$numberLong": "5"}}, "skip": 1.0})
+    mapping = parse(document).fields["Thing"]["sub"]
+    assert isinstance(mapping, QueryMapping)
+    assert mapping.find == {"_id": ObjectId(oid), "n": Int64(5)}
+    assert mapping.skip == 1.0
+
+
+def test_unlisted_enum_values_are_stored_as_their_names() -> None:
+    assert parse(small(ENUM, {"E": {"B": 7, "Z": 1}})).enums == {"E": {"A": "A", "B": 7}}
+    assert parse(small(ENUM)).enums == {"E": {"A": "A", "B": "B"}}
+
+
+def test_extensions_count_as_declared() -> None:
+    schema = THINGS + " extend type Thing { more: Int } union U = Thing extend union U = Query"
+    document = small(schema, {"Thing": {"more": "x.y"}, "U": {"$typeResolver": GOOD_UNION}})
+    assert parse(document).fields["Thing"]["more"] == PathMapping("x.y", ("x", "y"))
+
+
+def test_order_of_predicates_is_kept() -> None:
+    for names in (["Thing", "Query"], ["Query", "Thing"]):
+        document = small(UNION, {"U": {"$typeResolver": dict.fromkeys(names, "true")}})
+        assert names == [name for name, _ in parse(document).resolvers["U"]]
+
+
+def test_deeply_nested_schema_is_refused() -> None:
+    schema = "type Query { things: " + "[" * 20_000 + "Int" + "]" * 20_000 + " }"
+    assert reasons(small(schema))[0].startswith("Invalid GraphQL schema: ")
