@@ -39,18 +39,23 @@ def start_owned(arguments: Sequence[str], *, output: IO[bytes]) -> subprocess.Po
 
 
 def is_running(pid: int) -> bool:
-    """Tell whether a process runs; one that only waits to be collected by its parent does not."""
+    """Tell whether a process runs, with any of its threads; one that only waits to be collected by its parent does not.
+
+    While a process ends, its first thread may be done before others, which still hold its files and ports.
+    """
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
         return False
     except PermissionError:
         return True
+    process = Path("/proc") / str(pid)
     try:
-        status = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8", errors="replace")
+        status = (process / "stat").read_text(encoding="utf-8", errors="replace")
+        threads = len(list((process / "task").iterdir()))
     except OSError:
         return not Path("/proc/self").exists()  # without /proc the signal's answer has to do
-    return status.rpartition(")")[2].split()[0] not in {"Z", "X"}
+    return threads > 1 or status.rpartition(")")[2].split()[0] not in {"Z", "X"}
 
 
 def arguments_of(pid: int) -> tuple[str, ...]:

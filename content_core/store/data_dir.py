@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from content_core.errors import EmbeddedMongoError
+from content_core.errors import DataDirInUseError, EmbeddedMongoError
 from content_core.store.child_process import is_running
 
 __all__ = ["DataDir"]
@@ -42,7 +42,8 @@ class DataDir:
         """Become the owner; nothing happens if this object is the owner already.
 
         Raises:
-            EmbeddedMongoError: another process owns it, or it cannot be made or written to.
+            DataDirInUseError: another process owns it.
+            EmbeddedMongoError: it cannot be made or written to.
         """
         if self._lock is not None:
             return
@@ -121,7 +122,7 @@ class DataDir:
                 owner = os.pread(lock, 32, 0).decode("ascii", "replace")
                 dead = owner.isdigit() and not is_running(int(owner))
                 if not dead or time.monotonic() > deadline:
-                    raise EmbeddedMongoError(
+                    raise DataDirInUseError(
                         f"The data directory {self.path} is in use by process {owner or '(unknown)'}",
                         hint="Stop the other server, or name another directory with --data-dir",
                     ) from None

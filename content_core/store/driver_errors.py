@@ -26,11 +26,14 @@ _TIME_LIMIT: Final = 50
 _DUPLICATE_KEY: Final = frozenset({11000, 11001, 12582})
 # fmt: off
 _REFUSED: Final = frozenset({
-    2, 9, 14, 28, 40, 52, 54, 56, 57, 61, 73, 121, 168, 225, 241, 251, 256, 15974, 15975, 15998, 16410, 16872, 17276,
-    17287, 17312, 31138, 31249, 31253, 31254, 40323, 40352, 40353, 51091, 51108,
+    2, 9, 14, 15, 27, 28, 40, 52, 53, 54, 56, 57, 61, 73, 121, 168, 225, 241, 251, 256, 291, 15974, 15975, 15998, 16410,
+    16872, 17276, 17287, 17312, 31138, 31249, 31253, 31254, 40323, 40352, 40353, 51091, 51108,
 })
 # fmt: on
 """Server codes for what the client did (RESTHeart's table of statuses and the codes that clients cause too)."""
+
+_UNNAMED: Final = "Location"
+"""How MongoDB names the codes that have no name: they belong to its checks of what clients send, hundreds of them."""
 
 _Kind: TypeAlias = type[StoreError]
 
@@ -93,11 +96,12 @@ def translate(error: Exception) -> StoreError:
     """Build our error for one of the driver's; ``details`` hold the server's code and its name where it gave them."""
     reply = _reply(error)
     code = server_code(error)
-    kind = _kind(error, code)
+    name = reply.get("codeName")
+    kind = _kind(error, code, unnamed=isinstance(name, str) and name.startswith(_UNNAMED))
     details: dict[str, Any] = {}
     if code is not None:
         details["code"] = code
-    if isinstance(name := reply.get("codeName"), str):
+    if isinstance(name, str):
         details["codeName"] = name
     if kind is DuplicateKeyError and isinstance(pattern := reply.get("keyPattern"), Mapping):
         details["keys"] = list(pattern)
@@ -114,12 +118,12 @@ def server_code(error: BaseException) -> int | None:
     return code if isinstance(code, int) else None
 
 
-def _kind(error: Exception, code: int | None) -> _Kind:
+def _kind(error: Exception, code: int | None, *, unnamed: bool) -> _Kind:
     if code == _TIME_LIMIT:
         return StoreTimeoutError
     if code in _DUPLICATE_KEY:
         return DuplicateKeyError
-    if code in _REFUSED:
+    if code in _REFUSED or unnamed:
         return QueryRefusedError
     return next(TABLE[base] for base in type(error).__mro__ if base in TABLE)
 

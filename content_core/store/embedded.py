@@ -27,6 +27,8 @@ _PORTS: Final = range(27100, 32000)  # below the ports that Linux hands out to o
 _PORT_TRIES: Final = 5
 _POLL_SECONDS: Final = 0.01
 _STOP_SECONDS: Final = 30.0
+_PORT_SECONDS: Final = 1.0
+"""How long the remembered port may stay taken: the system may need a moment to clear up after a killed process."""
 
 _ADDRESS_IN_USE: Final = "Address already in use"
 _FORMER_STILL_THERE: Final = "DBPathInUse"
@@ -98,8 +100,9 @@ class EmbeddedMongo:
         """
         if self.running:
             return self.uri
-        self._releases = not self._data.held
-        self._data.acquire()
+        if not self._data.held:
+            self._data.acquire()
+            self._releases = True
         progress("lock")
         try:
             self._uri = self._started(progress)
@@ -118,6 +121,7 @@ class EmbeddedMongo:
         self._uri = None
         if self._releases:
             self._data.release()
+            self._releases = False
 
     def __enter__(self) -> Self:
         self.start()
@@ -199,7 +203,7 @@ class EmbeddedMongo:
         port = self._remembered_port()
         tries = _PORT_TRIES
         while True:
-            if port is None or not _is_free(port):
+            if port is None or not _becomes_free(port):
                 port = _free_port()
             reason = self._try_port(binary, port, deadline)
             if reason is None:
@@ -281,6 +285,15 @@ def _is_free(port: int) -> bool:
         except OSError:
             return False
         return True
+
+
+def _becomes_free(port: int) -> bool:
+    end = time.monotonic() + _PORT_SECONDS
+    while not _is_free(port):
+        if time.monotonic() > end:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
 
 
 def _free_port() -> int:

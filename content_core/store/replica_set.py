@@ -21,6 +21,7 @@ APP_USER: Final = "opencaas"
 _ROOT_USER: Final = "root"
 _APP_ROLES: Final = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor")
 _AUTHENTICATION_FAILED: Final = 18
+_NOT_YET_INITIALIZED: Final = 94
 _POLL_SECONDS: Final = 0.01
 
 Progress = Callable[[str], None]
@@ -67,18 +68,28 @@ class Node:
             EmbeddedMongoError: the passwords are not those of the data.
         """
         with self._connected(_ROOT_USER, self.root_password) as client:
+            config = self._configuration(client)
+            if config["members"][0]["host"] != self.address:
+                self._move(client, config)
+            self._wait_for_primary(client)
+
+    def _configuration(self, client: "MongoClient[Document]") -> Document:
+        while True:
             try:
-                config = client.admin.command("replSetGetConfig")["config"]
+                config: Document = client.admin.command("replSetGetConfig")["config"]
             except OperationFailure as error:
                 if error.code == _AUTHENTICATION_FAILED:
                     raise EmbeddedMongoError(
                         "The secrets in the data directory are not those of its database",
                         hint="Restore DATA_DIR/secrets as it was when the database was made",
                     ) from None
-                raise
-            if config["members"][0]["host"] != self.address:
-                self._move(client, config)
-            self._wait_for_primary(client)
+                # Before the node has read its configuration it asks the configured address whether that is itself;
+                # with another program there that may take as long as the 30 s that it waits for an answer.
+                if error.code != _NOT_YET_INITIALIZED or time.monotonic() > self.deadline:
+                    raise
+                time.sleep(_POLL_SECONDS)
+            else:
+                return config
 
     def _move(self, client: "MongoClient[Document]", config: Document) -> None:
         config["members"][0]["host"] = self.address
@@ -101,6 +112,10 @@ class Node:
         try:
             yield client
         except PyMongoError as error:
-            raise EmbeddedMongoError(f"The embedded MongoDB did not do as told: {type(error).__name__}") from error
+            code = f" {error.code}" if isinstance(error, OperationFailure) else ""
+            raise EmbeddedMongoError(
+                f"The embedded MongoDB did not do as told: {type(error).__name__}{code}",
+                hint="mongod.log in the data directory says more",
+            ) from error
         finally:
             client.close()
