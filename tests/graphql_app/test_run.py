@@ -73,9 +73,10 @@ async def test_fields_read_paths_of_their_documents(app: ExecutableApp, store: S
         ("{ mechanics(filter: null, sort: null, limit: 1) { name } }", {"mechanics": [{"name": "Ada"}]}),
         ("{ mechanics(sort: {first: -1}) { name } }", {"mechanics": [{"name": "Bo"}, {"name": "Ada"}]}),
         ("{ paged(options: {limit: 1, skip: 1}) { name } }", {"paged": [{"name": "Bo"}]}),
-        ("{ mechanics { name boss { name } } }", {"mechanics": [{"name": "Ada", "boss": None}, {"name": "Bo", "boss": None}]}),
+        ("{ mechanics { boss { name } } }", {"mechanics": [{"boss": None}, {"boss": None}]}),
         (
-            '{ a: mechanic(id: "m1") { jobs { sameTeam { name } } } b: mechanic(id: "m2") { jobs { sameTeam { name } } } }',
+            """{ a: mechanic(id: "m1") { ...T } b: mechanic(id: "m2") { ...T } }
+               fragment T on Mechanic { jobs { sameTeam { name } } }""",
             {"a": {"jobs": [{"sameTeam": [{"name": "Ada"}]}]}, "b": {"jobs": [{"sameTeam": [{"name": "Bo"}]}]}},
         ),
     ],
@@ -83,13 +84,17 @@ async def test_fields_read_paths_of_their_documents(app: ExecutableApp, store: S
 async def test_queries_give_the_documented_answers(
     text: str, expected: object, app: ExecutableApp, store: Store
 ) -> None:
-    assert {"data": expected} == await ask(app, store, text)
+    answer = await ask(app, store, text)
+
+    assert answer == {"data": expected}
 
 
 async def test_a_filter_by_variable_reaches_the_database(app: ExecutableApp, store: Store) -> None:
     text = "query ($f: BsonDocument) { mechanics(filter: $f) { name } }"
 
-    assert {"data": {"mechanics": [{"name": "Bo"}]}} == await ask(app, store, text, {"f": {"team": {"$ne": "T1"}}})
+    answer = await ask(app, store, text, {"f": {"team": {"$ne": "T1"}}})
+
+    assert answer == {"data": {"mechanics": [{"name": "Bo"}]}}
 
 
 async def test_a_filter_cannot_smuggle_references_in(app: ExecutableApp, store: Store) -> None:
@@ -244,7 +249,7 @@ async def test_equal_queries_are_sent_once(app: ExecutableApp, counted: Store, c
     answer = await ask(app, counted, text)
 
     assert answer["data"] == {"a": {"name": "Ada"}, "b": {"first": "Ada", "jobs": [{"owner": {"name": "Ada"}}]}}
-    assert [call.collection for call in counter.calls] == ["mechanics", "jobs", "mechanics"]
+    assert [call.collection for call in counter.calls] == ["mechanics", "jobs"]
 
 
 async def test_lists_by_key_share_a_call(app: ExecutableApp, counted: Store, counter: CallCounter) -> None:
