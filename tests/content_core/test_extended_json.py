@@ -23,7 +23,7 @@ from bson import (
     Timestamp,
 )
 from bson.datetime_ms import DatetimeMS
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from content_core.errors import RequestError
@@ -266,12 +266,14 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_what_is_written_reads_back(value: Any) -> None:
     assert value == from_json(parse_json(dumps(value)))
     assert value == from_json(to_json(value))
 
 
+@settings(deadline=None)
 @given(VALUES)
 def test_both_writers_agree(value: Any) -> None:
     assert parse_json(dumps(value)) == parse_json(dumps(to_json(value)))

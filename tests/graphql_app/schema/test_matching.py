@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from bson import Int64, ObjectId
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_app.schema import matching
@@ -121,6 +121,7 @@ def test_answer_is_remembered_per_combination_of_constants(monkeypatch: pytest.M
 RESOLVERS = st.lists(st.tuples(st.sampled_from("PQRS"), PREDICATES), max_size=5)
 
 
+@settings(deadline=None)
 @given(RESOLVERS, st.lists(VALUES, min_size=1, max_size=10))
 def test_remembering_matcher_agrees_with_the_plain_one(
     resolver: list[tuple[str, Predicate]], values: list[Any]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from graphql_app.schema.paths import compile_path, read_path
@@ -49,6 +49,7 @@ VALUES = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(VALUES, st.lists(st.sampled_from(["a", "b", "0", "1"]), min_size=1, max_size=4).map(tuple))
 def test_compiled_path_reads_the_same(value: Any, segments: tuple[str, ...]) -> None:
     assert read_path(value, segments) == compile_path(segments)(value)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 from bson import ObjectId
-from hypothesis import given
+from hypothesis import given, settings
 
 from graphql_app.schema.predicate_parser import PredicateSyntaxError, parse_predicate
 from graphql_app.schema.predicates import (
@@ -121,6 +121,7 @@ def test_long_conjunctions_are_flat() -> None:
     assert parse_predicate(" and ".join(["true"] * 5000)) == AllOf((Constant(True),) * 5000)
 
 
+@settings(deadline=None)
 @given(PREDICATES)
 def test_rendered_predicate_reads_back(predicate: Predicate) -> None:
     text = render(predicate)
