@@ -1,4 +1,4 @@
-"""From an export of 500 templates of 12 fields to a schema that answers, beside parsing the same XML and nothing else."""
+"""From an export of 500 templates of 12 fields to a schema that answers, beside just parsing the same XML."""
 
 import tempfile
 import uuid

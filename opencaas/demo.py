@@ -7,7 +7,7 @@ import os
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import httpx
 from rich.console import Console
@@ -17,7 +17,7 @@ from content_core.errors import ServiceError
 from content_core.indexes import CONTENT_INDEXES
 from content_core.names import STATES, State, content_collection, generated_app
 from content_core.store import Store
-from fixtures import PROJECTS, Project, ProjectName, documents
+from fixtures import PROJECTS, Project, documents
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
 from opencaas.supervisor import Running
 from schema_gen.emit import emit_definitions
@@ -67,7 +67,9 @@ def prepare_demo(running: Running) -> Path:
     return path
 
 
-async def load_project(uri: str, name: ProjectName, *, base: str, progress: bool = False) -> dict[State, int]:
+async def load_project(
+    uri: str, name: Literal["demo", "tutorial"], *, base: str, progress: bool = False
+) -> dict[State, int]:
     """Write a sample project's documents and indexes.
 
     Args:
@@ -87,10 +89,9 @@ async def load_project(uri: str, name: ProjectName, *, base: str, progress: bool
             for state in STATES:
                 collection = content_collection(project.project, state)
                 await store.create_collection(project.tenant, collection)
-                for name, fields in CONTENT_INDEXES.items():
-                    await store.create_index(
-                        project.tenant, collection, name=name, keys=[(field, 1) for field in fields]
-                    )
+                for index, fields in CONTENT_INDEXES.items():
+                    keys = [(field, 1) for field in fields]
+                    await store.create_index(project.tenant, collection, name=index, keys=keys)
                 everything = list(documents(name, state, base=base))
                 task = bar.add_task(f"{project.name}: {state}", total=len(everything))
                 for batch in _batches(everything):

@@ -1,12 +1,11 @@
 """Deploying generated application definitions: a client of the public HTTP interface, with an API key.
 
-Compare first, write second: nothing is written unless every state may be written, and what did not change is not written
-at all.
+Compare first, write second: nothing is written unless every state may be; what did not change is not written at all.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 from urllib.parse import quote
 
 import httpx
@@ -37,13 +36,11 @@ class Deployment:
         state: preview or release.
         comparison: against what was deployed before.
         written: whether the definition was sent.
-        created: whether there was none before.
     """
 
     state: State
     comparison: Comparison
     written: bool
-    created: bool
 
 
 class DefinitionClient:
@@ -61,7 +58,7 @@ class DefinitionClient:
             base_url=server.rstrip("/"), headers={"authorization": f"Bearer {api_key}"}, timeout=_TIMEOUT
         )
 
-    def __enter__(self) -> "DefinitionClient":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -112,30 +109,20 @@ class DefinitionClient:
 
 def compare_all(
     client: DefinitionClient, definitions: Mapping[State, Document], states: Sequence[State]
-) -> dict[State, tuple[Comparison, bool]]:
-    """Compare built definitions with the deployed ones.
-
-    Returns:
-        Per state the comparison, and whether a definition is deployed at all.
-    """
-    result: dict[State, tuple[Comparison, bool]] = {}
-    for state in states:
-        deployed = client.read(definitions[state]["_id"])
-        result[state] = compare_definitions(deployed, definitions[state]), deployed is not None
-    return result
+) -> dict[State, Comparison]:
+    """Compare built definitions with the deployed ones, state by state."""
+    return {state: compare_definitions(client.read(definitions[state]["_id"]), definitions[state]) for state in states}
 
 
 def deploy_all(
-    client: DefinitionClient,
-    definitions: Mapping[State, Document],
-    comparisons: Mapping[State, tuple[Comparison, bool]],
+    client: DefinitionClient, definitions: Mapping[State, Document], comparisons: Mapping[State, Comparison]
 ) -> list[Deployment]:
     """Write what changed, in the order of the comparisons; the caller has decided that it may."""
     deployments = []
-    for state, (comparison, exists) in comparisons.items():
-        write = not comparison.unchanged
-        created = client.write(definitions[state]) if write else False
-        deployments.append(Deployment(state, comparison, write, created and not exists))
+    for state, comparison in comparisons.items():
+        if not comparison.unchanged:
+            client.write(definitions[state])
+        deployments.append(Deployment(state, comparison, written=not comparison.unchanged))
     return deployments
 
 

@@ -19,6 +19,7 @@ class HealthCheck:
         self._store = store
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application."""
         request = Request(scope, receive)
         await (await self._answer(request))(scope, receive, send)
 

@@ -24,6 +24,7 @@ class RequestLog:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as an ASGI application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return

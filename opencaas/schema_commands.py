@@ -2,18 +2,17 @@
 
 import re
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import click
-import orjson
 
 from content_core.names import STATES, State
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
-from opencaas.schema_report import render_comparison, render_deployment, render_emission, render_findings
-from schema_gen.emit import Emission, emit_definitions
+from opencaas.schema_report import render_comparison, render_deployment
+from schema_gen.emit import Emission, emit_definitions, render_definition
 from schema_gen.export import ExportReading, read_export
 
 __all__ = ["schema"]
@@ -77,13 +76,8 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def build(*, state: State | None, sdl: bool, output: Path | None, **source: Any) -> None:
     """Print the application definitions of EXPORT. The report goes to standard error."""
     emission = _emit(_Source(**source))
-    click.echo(render_emission(emission.report), err=True)
-    if sdl:
-        text = emission.sdl.encode()
-    else:
-        chosen: Any = emission.definitions[state] if state else [emission.definitions[name] for name in STATES]
-        text = orjson.dumps(chosen, option=orjson.OPT_INDENT_2)
-    text = text.rstrip(b"\n") + b"\n"
+    _print_lines(emission.report.lines(), err=True)
+    text = emission.sdl.rstrip("\n").encode() + b"\n" if sdl else _render(emission, state)
     if output is None:
         sys.stdout.buffer.write(text)
         sys.stdout.buffer.flush()
@@ -102,8 +96,8 @@ def diff(*, server: str, api_key: str, state: State, **source: Any) -> None:
     """Show what a deploy would change. Exit status 1 when a change breaks existing queries."""
     emission = _emit(_Source(**source))
     with DefinitionClient(server, api_key, source["tenant"]) as client:
-        comparison, exists = compare_all(client, emission.definitions, [state])[state]
-    click.echo(render_comparison(state, comparison, exists=exists))
+        comparison = compare_all(client, emission.definitions, [state])[state]
+    click.echo(render_comparison(state, comparison))
     if comparison.breaking:
         sys.exit(1)
 
@@ -122,27 +116,37 @@ def deploy(*, server: str, api_key: str, states: tuple[State, ...], allow_breaki
     chosen = [state for state in STATES if not states or state in states]
     with DefinitionClient(server, api_key, source["tenant"]) as client:
         comparisons = compare_all(client, emission.definitions, chosen)
-        breaking = any(comparison.breaking for comparison, _ in comparisons.values())
+        breaking = any(comparison.breaking for comparison in comparisons.values())
         if breaking and not allow_breaking:
-            for state, (comparison, exists) in comparisons.items():
-                click.echo(render_comparison(state, comparison, exists=exists))
+            for state, comparison in comparisons.items():
+                click.echo(render_comparison(state, comparison))
             click.echo("opencaas: nothing was deployed: existing queries would break", err=True)
             click.echo("          deploy with --allow-breaking if that is meant", err=True)
             sys.exit(1)
         deployments = deploy_all(client, emission.definitions, comparisons)
     for deployment in deployments:
         click.echo(render_deployment(deployment))
-    click.echo(render_emission(emission.report))
+    _print_lines(emission.report.lines())
+
+
+def _render(emission: Emission, state: State | None) -> bytes:
+    if state:
+        return render_definition(emission.definitions[state])
+    both = b",\n".join(render_definition(emission.definitions[name]).rstrip(b"\n") for name in STATES)
+    return b"[\n" + both + b"\n]\n"
+
+
+def _print_lines(lines: Iterable[str], *, err: bool = False) -> None:
+    for line in lines:
+        click.echo(line, err=err)
 
 
 def _emit(source: _Source) -> Emission:
     reading = read_export(source.export)
-    errors = [finding for finding in reading.findings if finding.severity == "error"]
-    if reading.findings:
-        click.echo(render_findings(reading.findings), err=True)
-    if errors and not source.lenient:
-        noun = "element" if len(errors) == 1 else "elements"
-        click.echo(f"opencaas: {len(errors)} broken {noun}; mend the export, or leave them out with --lenient", err=True)
+    _print_lines(map(str, reading.findings), err=True)
+    if (broken := len(reading.errors)) and not source.lenient:
+        noun = "problem" if broken == 1 else "problems"
+        click.echo(f"opencaas: {broken} {noun}: mend the export, or leave the elements out with --lenient", err=True)
         sys.exit(1)
     tenant, project = _identity(source, reading)
     model = reading.model

@@ -112,7 +112,8 @@ def check_secrets(settings: Settings) -> None:
     ]
     if missing:
         raise SettingsError(
-            f"{' and '.join(missing)} must be set when the server uses an external MongoDB; there are no default secrets"
+            f"{' and '.join(missing)} must be set when the server uses an external MongoDB",
+            hint="there are no default secrets; make your own, with openssl rand -hex 32 for example",
         )
 
 
@@ -122,4 +123,3 @@ def _explain(error: ValidationError) -> str:
         name = ".".join(str(part) for part in problem["loc"])
         lines.append(f"OPENCAAS_{name.upper()} (or --{name.replace('_', '-')}): {problem['msg']}")
     return "; ".join(sorted(lines))
-

@@ -1,8 +1,8 @@
 """The parent process: owns the embedded MongoDB and the listening socket, starts the workers, and ends them all.
 
-The parent answers no requests. It restarts a worker that dies, and it is the one process to signal: SIGTERM and SIGINT let
-running requests finish, stop the embedded MongoDB cleanly and end with status 0. When the parent itself is killed, the
-kernel takes the workers and ``mongod`` down with it (``PR_SET_PDEATHSIG``).
+The parent answers no requests. It restarts a worker that dies, and it is the one process to signal: SIGTERM and SIGINT
+let running requests finish, stop the embedded MongoDB cleanly and end with status 0. When the parent itself is killed,
+the kernel takes the workers and ``mongod`` down with it (``PR_SET_PDEATHSIG``).
 """
 
 import os

@@ -1,7 +1,7 @@
 """One server process: reads its orders from standard input, serves on the socket that it inherited.
 
-Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``. The orders come through a pipe because command lines
-and environments can be read by others on the machine, and they hold passwords.
+Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``. The orders come through a pipe because command
+lines and environments can be read by others on the machine, and they hold passwords.
 """
 
 import os

@@ -11,13 +11,11 @@ import click
 from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
-import content_core.errors
 import opencaas.cli
 import opencaas.demo
 import opencaas.deploy
 import opencaas.settings
 import opencaas.supervisor
-import schema_gen.errors
 from content_core.errors import ServiceError
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
@@ -58,7 +56,7 @@ def _configuration() -> str:
         "",
         "A flag wins over the environment variable, the environment variable over the default.",
         "Wrong values stop the start, all of them listed at once.",
-        "There are no default passwords: with the embedded MongoDB they are made and kept in the data directory (mode 0600).",
+        "There are no default passwords: the embedded MongoDB makes them and keeps them in the data directory.",
         "",
         "| variable | default | meaning |",
         "| --- | --- | --- |",
