@@ -163,9 +163,7 @@ class Registry:
 
     async def retire(self, key: AppKey) -> None:
         """Stop answering for a deleted definition; see the hook."""
-        place = (key.tenant, key.document_id)
-        if place not in self._versions:
-            place = self._places.get(key, place)
+        place = self._places.get(key, (key.tenant, key.document_id))
         self._note_write(place)
         self._remove(place)
 
@@ -346,6 +344,6 @@ def _etag_of(document: Document) -> str:
 
 
 def _digest(document: Document) -> bytes:
-    """Tell versions apart by what they say: without the etag, and without the order of the outermost keys."""
-    parts = sorted((key, part) for key, part in document.items() if key != "_etag")
-    return hashlib.sha256(bson.encode(dict(parts))).digest()
+    """Tell versions apart by what they say: without the server's own members, and in any order of the outermost."""
+    own = sorted(key for key in document if key == "_id" or not key.startswith("_"))
+    return hashlib.sha256(bson.encode({key: document[key] for key in own})).digest()

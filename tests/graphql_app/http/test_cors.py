@@ -1,0 +1,39 @@
+import pytest
+
+from content_core.store import ChangeFeed, Store
+from graphql_app.settings import GraphQLSettings
+from tests.graphql_app.http.server import Server, serve
+
+
+@pytest.mark.parametrize("path", ["/graphql/{}/workshop", "/graphql/{}/unknown", "/graphql", "/graphql/_graphiql/x.js"])
+async def test_preflights_are_answered_for_any_path(path: str, server: Server, database: str) -> None:
+    response = await server.client.options(path.format(database), headers={"Origin": "https://shop.example"})
+
+    assert (response.status_code, response.content) == (200, b"")
+    assert response.headers["access-control-allow-methods"] == "POST"
+    assert response.headers["access-control-allow-headers"] == (
+        "Authorization, Content-Type, X-Requested-With, No-Auth-Challenge"
+    )
+    assert response.headers["access-control-allow-origin"] == "https://shop.example"
+
+
+async def test_answers_echo_the_origin(server: Server, database: str) -> None:
+    response = await server.client.post(f"/graphql/{database}/workshop", headers={"Origin": "https://shop.example"})
+
+    assert response.headers["access-control-allow-origin"] == "https://shop.example"
+    assert response.headers["access-control-allow-credentials"] == "true"
+    assert response.headers["access-control-expose-headers"] == ""
+
+
+@pytest.mark.parametrize(
+    ("origin", "expected"),
+    [("https://shop.example", ("https://shop.example", "true")), ("https://evil.example", ("*", None))],
+)
+async def test_credentials_can_be_kept_to_some_origins(
+    origin: str, expected: tuple[str, str | None], store: Store, feed: ChangeFeed
+) -> None:
+    async with serve(store, feed, GraphQLSettings(allowed_origins=("https://shop.example",))) as server:
+        response = await server.client.post("/graphql/a/b", headers={"Origin": origin})
+
+    allowed = response.headers["access-control-allow-origin"], response.headers.get("access-control-allow-credentials")
+    assert allowed == expected
