@@ -49,6 +49,17 @@ class LiveServer:
         parent = psutil.Process(self.process.pid)
         return [parent, *parent.children(recursive=True)]
 
+    def workers(self) -> list[psutil.Process]:
+        """List the processes that answer requests."""
+        found = []
+        for process in self.family():
+            try:
+                if "opencaas.worker" in process.cmdline():
+                    found.append(process)
+            except (psutil.NoSuchProcess, psutil.ZombieProcess):
+                continue
+        return found
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; gives the exit status."""
         if self.process.poll() is None:
