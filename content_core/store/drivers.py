@@ -3,6 +3,7 @@
 Both have nearly the same API; the few differences are evened out here.
 """
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias, overload
 from urllib.parse import parse_qs, urlsplit
@@ -35,6 +36,8 @@ _DEFAULTS: Final[dict[str, Any]] = {
     "serverSelectionTimeoutMS": 10_000,
     "waitQueueTimeoutMS": 10_000,
 }
+
+_GOODBYE_SECONDS: Final = 1.0
 
 
 class Driver(Protocol):
@@ -83,8 +86,13 @@ class PyMongoDriver:
         return documents
 
     async def close(self) -> None:
-        """Close and wait for it."""
-        await self.client.close()
+        """Close and wait for it, but not for a server that hangs."""
+        try:
+            async with asyncio.timeout(_GOODBYE_SECONDS):
+                await self.client.close()
+        except TimeoutError:
+            # The client was telling the server which sessions end. It has forgotten them now, and only closes.
+            await self.client.close()
 
 
 @overload

@@ -35,12 +35,16 @@ _AWAIT_MS: Final = 1_000
 _ANSWER_MS: Final = 5_000
 """How long past the awaiting MongoDB may take to answer before it counts as gone."""
 
-_HISTORY_LOST: Final = frozenset({136, 260, 280, 286, 40576, 40585, 40615})
+_HISTORY_LOST: Final = frozenset({9, 15, 136, 260, 280, 286, 40576, 40585, 40615, 40649})
 """Server codes after which the stream cannot be continued: history rolled over, or a token that means nothing here."""
+
+_HOPELESS: Final = frozenset({13, 18, 40573})
+"""Server codes that no waiting mends: no right, wrong password, no replica set."""
 
 _STUBBORN: Final = 5
 """After so many refusals in a row of the same position it is given up as well, whatever the code."""
 
+_PATIENCE: Final = 0.25
 _FIRST_PAUSE: Final = 0.05
 _LONGEST_PAUSE: Final = 2.0
 _BREATHE_AFTER: Final = 100
@@ -159,14 +163,13 @@ class ChangeFeed:
         self._live = self._gap = False
         self._position = None
         if task is not None:
-            # The driver tells the server on the way out; where that hangs, the second cancellation ends the attempt.
-            for _ in range(2):
+            # More than once: a cancellation that meets the end of a wait_for is lost (Python 3.11; seen in the driver),
+            # and on the way out the driver says goodbye to a server that may hang.
+            while not task.done():
                 task.cancel()
-                await asyncio.wait({task}, timeout=1)
+                await asyncio.wait({task}, timeout=_PATIENCE)
         if driver is not None:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(2):
-                    await driver.close()
+            await driver.close()
 
     def _down(self) -> None:
         if self._live:
@@ -184,7 +187,7 @@ class ChangeFeed:
                         opened.set_result(None)
                     await self._follow(stream)
             except OperationFailure as error:
-                if not opened.done():
+                if not opened.done() and server_code(error) in _HOPELESS:
                     opened.set_exception(translate(error))
                     return
                 self._note(error)
@@ -200,8 +203,7 @@ class ChangeFeed:
         """Open the stream where it left off; without a position from now on, and then everybody is told of the gap."""
         if self._position is None:
             # Named explicitly: the stream has no token before its first batch, and may be interrupted before that.
-            pong = await driver.client.admin.command("ping")
-            self._position = {"start_at_operation_time": pong["operationTime"]}
+            self._position = _now(await driver.client.admin.command("hello"))
         stream = await driver.client.watch(_PIPELINE, max_await_time_ms=_AWAIT_MS, **self._position)
         if self._gap:
             self._gap = False
@@ -259,6 +261,16 @@ class _FailureListener(CommandListener):
         """Report it."""
         if event.command_name in {"getMore", "aggregate"}:
             self._down()
+
+
+def _now(hello: Document) -> dict[str, Any]:
+    """Find the present in a server's greeting; the last change before it may be told once more.
+
+    Of a replica set it is the point up to which a majority has everything: nothing older can become visible later.
+    ``operationTime``, which a mongos gives, is missing for the first half second of a replica set's life.
+    """
+    point = hello.get("lastWrite", {}).get("majorityOpTime", {}).get("ts") or hello.get("operationTime")
+    return {"start_at_operation_time": point} if point else {}
 
 
 def _events(change: Document) -> Iterator[ChangeEvent]:
