@@ -27,6 +27,8 @@ class PlanRefusedError(PlanError):
         errors: every error found.
     """
 
+    code = "OC302"
+
     def __init__(self, refusal: Refusal, errors: Sequence[GraphQLError]) -> None:
         super().__init__(errors[0].message if errors else refusal.value)
         self.refusal = refusal
