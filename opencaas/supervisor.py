@@ -24,8 +24,8 @@ import structlog
 from content_core.errors import ServiceError
 from content_core.store.data_dir import DataDir
 from content_core.store.embedded import EmbeddedMongo
+from opencaas.orders import Orders
 from opencaas.settings import Settings
-from opencaas.worker import Orders
 
 __all__ = ["Running", "ServerStartError", "run_server"]
 

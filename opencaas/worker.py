@@ -1,55 +1,22 @@
 """One server process: reads its orders from standard input, serves on the socket that it inherited.
 
-Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``. The orders come through a pipe because command
-lines and environments can be read by others on the machine, and they hold passwords.
+Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``.
 """
 
 import os
 import signal
 import socket
 import sys
-from dataclasses import asdict, dataclass
-from typing import Any
 
-import orjson
 import uvicorn
 
 from content_core.store.child_process import die_with_parent
 from opencaas.asgi import Services, create_app
 from opencaas.logs import configure_logging
+from opencaas.orders import Orders
 from opencaas.settings import Settings
 
-__all__ = ["Orders", "main"]
-
-
-@dataclass(frozen=True, slots=True)
-class Orders:
-    """What a worker needs to know.
-
-    Attributes:
-        parent: process id of the supervisor.
-        socket_fd: the listening socket, inherited.
-        ready_fd: write end of a pipe; one byte says that requests are answered.
-        uri: the MongoDB to use.
-        admin_password: password of the admin user.
-        settings: field values of :class:`Settings`, secrets in clear.
-    """
-
-    parent: int
-    socket_fd: int
-    ready_fd: int
-    uri: str
-    admin_password: str
-    settings: dict[str, Any]
-
-    def to_bytes(self) -> bytes:
-        """Write the orders as JSON."""
-        return orjson.dumps(asdict(self), default=str)
-
-    @classmethod
-    def from_bytes(cls, text: bytes) -> "Orders":
-        """Read what :meth:`to_bytes` wrote."""
-        return cls(**orjson.loads(text))
+__all__ = ["main"]
 
 
 class _Server(uvicorn.Server):

@@ -46,8 +46,11 @@ def _cli() -> str:
 def _commands(name: str, command: click.Command) -> Iterator[tuple[str, click.Command]]:
     yield name, command
     if isinstance(command, click.Group):
-        for child in sorted(command.commands):
-            yield from _commands(f"{name} {child}", command.commands[child])
+        context = click.Context(command)
+        for child in command.list_commands(context):
+            found = command.get_command(context, child)
+            assert found is not None
+            yield from _commands(f"{name} {child}", found)
 
 
 def _configuration() -> str:

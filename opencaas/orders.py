@@ -1,0 +1,38 @@
+"""What the parent process tells a worker, through a pipe: command lines and environments can be read by others."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import orjson
+
+__all__ = ["Orders"]
+
+
+@dataclass(frozen=True, slots=True)
+class Orders:
+    """What a worker needs to know.
+
+    Attributes:
+        parent: process id of the supervisor.
+        socket_fd: the listening socket, inherited.
+        ready_fd: write end of a pipe; one byte says that requests are answered.
+        uri: the MongoDB to use.
+        admin_password: password of the admin user.
+        settings: field values of :class:`Settings`, secrets in clear.
+    """
+
+    parent: int
+    socket_fd: int
+    ready_fd: int
+    uri: str
+    admin_password: str
+    settings: dict[str, Any]
+
+    def to_bytes(self) -> bytes:
+        """Write the orders as JSON."""
+        return orjson.dumps(asdict(self), default=str)
+
+    @classmethod
+    def from_bytes(cls, text: bytes) -> "Orders":
+        """Read what :meth:`to_bytes` wrote."""
+        return cls(**orjson.loads(text))
