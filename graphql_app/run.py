@@ -9,8 +9,9 @@ from collections.abc import Awaitable, Generator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from graphql import ExecutionResult, Executor, GraphQLError, GraphQLResolveInfo
+from graphql import ExecutionResult, Executor, GraphQLError, GraphQLResolveInfo, Undefined
 from graphql.pyutils import Path
+from graphql.utilities.coerce_input_value import coerce_default_value
 
 from content_core.documents import Document
 from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableError
@@ -107,6 +108,15 @@ def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
     return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
+def _declared_defaults(info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the schema's defaults of the arguments that are null: where null counts as not given, they are bound."""
+    if None not in arguments.values():
+        return {}
+    declared = info.parent_type.fields[info.field_name].args
+    defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
+    return {name: value for name, value in defaults.items() if value is not Undefined}
+
+
 class _Entry:
     """One distinct load of a request, and the fields that wait for it."""
 
@@ -189,7 +199,7 @@ class _Run:
             self.expired = True
             raise FetchError("the time limit is reached")
         root_key = info.path.key if info.path.prev is None else None
-        scope = Scope(arguments, source, self._root_document(info.path))
+        scope = Scope(arguments, source, self._root_document(info.path), _declared_defaults(info, arguments))
         load = plan_load(mapping, scope, limits=self._settings.limits, regex_length=self._settings.regex_length)
         if load is None:
             return self._give_nothing(mapping, root_key)

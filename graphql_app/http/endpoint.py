@@ -33,6 +33,7 @@ _log = logging.getLogger(__name__)
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_FOUND = "GraphQL app not found"
+_UNCACHED: Final = {"Cache-Control": "no-store"}
 
 
 class GraphQLEndpoint:
@@ -65,9 +66,9 @@ class GraphQLEndpoint:
         try:
             await self._admit(request, address)
         except UnauthenticatedError:
-            return Response(status_code=401, headers=_challenge(request))
+            return Response(status_code=401, headers=_UNCACHED | _challenge(request))
         except ForbiddenError:
-            return Response(status_code=403)
+            return Response(status_code=403, headers=_UNCACHED)
         if request.method != "POST":
             return _refuse_method(request)
         return _render(request, await self._execute(request, address))
@@ -158,6 +159,6 @@ def _render(request: Request, answer: Answer, headers: dict[str, str] | None = N
     return Response(
         answer.body,
         status_code=answer.status,
-        headers={"Cache-Control": "no-store"} | (headers or {}),
+        headers=_UNCACHED | (headers or {}),
         media_type=choose_response_type(request.headers.get("accept")),
     )

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -31,11 +31,13 @@ class Scope:
         arguments: the bound arguments of the field, enum values as they are stored.
         source: the parent value, for ``$fk``.
         root: the root document, :data:`UNBOUND` on root fields.
+        declared: the defaults that the schema declares for arguments that were given as null.
     """
 
     arguments: Mapping[str, Any]
     source: Any = None
     root: Any = UNBOUND
+    declared: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from content_core.documents import Document
 from content_core.store import FindQuery
 from graphql_app.query.arguments import Scope
 from graphql_app.query.errors import EmptyRelationError, FetchError
-from graphql_app.query.interpolate import interpolate_filter, interpolate_value
+from graphql_app.query.interpolate import interpolate_filter, interpolate_page, interpolate_value
 from graphql_app.query.paging import read_limit, read_skip, read_sort
 from graphql_app.query.safety import refuse_unsafe
 from graphql_app.schema.mappings import Limits, QueryMapping
@@ -45,8 +45,8 @@ def plan_load(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_leng
     Raises:
         FetchError: the field fails, with the cause.
     """
-    limit = read_limit(interpolate_value(mapping.limit, scope), limits)
-    skip = read_skip(interpolate_value(mapping.skip, scope))
+    limit = read_limit(interpolate_page(mapping.limit, scope), limits)
+    skip = read_skip(interpolate_page(mapping.skip, scope))
     sort = read_sort(interpolate_value(mapping.sort, scope))
     related = _related_field(mapping.find or {})
     try:

@@ -11,14 +11,30 @@ from graphql_app.query.arguments import Argument, Scope, find_argument
 from graphql_app.query.errors import EmptyRelationError, FetchError
 from graphql_app.schema.paths import read_path
 
-__all__ = ["interpolate_filter", "interpolate_value"]
+__all__ = ["interpolate_filter", "interpolate_page", "interpolate_value"]
 
 _JUNCTIONS = frozenset({"$and", "$or", "$nor"})
 _INVALID = "invalid app definition"
 
 
+def interpolate_page(template: Any, scope: Scope) -> Any:
+    """Fill a skip or a limit; an argument that was given as null counts as not given.
+
+    Raises:
+        FetchError: an argument is not bound, or the template is malformed.
+    """
+    value = interpolate_value(template, scope)
+    if value is not None or not _is_argument(template):
+        return value
+    match template["$arg"]:
+        case [str(name), default]:
+            return scope.declared.get(name, default)
+        case name:
+            return scope.declared.get(name)
+
+
 def interpolate_value(template: Any, scope: Scope) -> Any:
-    """Fill a sort document, a skip or a limit.
+    """Fill a sort document, or any other part that is no filter.
 
     Raises:
         FetchError: an argument is not bound, or the template is malformed.

@@ -70,6 +70,7 @@ async def test_fields_read_paths_of_their_documents(app: ExecutableApp, store: S
         ("{ mechanics(skip: 1) { name } }", {"mechanics": [{"name": "Bo"}]}),
         ("{ mechanics(limit: 0) { name } }", {"mechanics": [{"name": "Ada"}, {"name": "Bo"}]}),
         ("{ mechanics(limit: null, skip: null) { name } }", {"mechanics": [{"name": "Ada"}, {"name": "Bo"}]}),
+        ('{ mechanic(id: "m1") { jobs(limit: null) { id } } }', {"mechanic": {"jobs": [{"id": 11}]}}),
         ("{ mechanics(filter: null, sort: null, limit: 1) { name } }", {"mechanics": [{"name": "Ada"}]}),
         ("{ mechanics(sort: {first: -1}) { name } }", {"mechanics": [{"name": "Bo"}, {"name": "Ada"}]}),
         ("{ paged(options: {limit: 1, skip: 1}) { name } }", {"paged": [{"name": "Bo"}]}),

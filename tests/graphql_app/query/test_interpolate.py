@@ -4,7 +4,7 @@ import pytest
 
 from graphql_app.query.arguments import UNBOUND, Scope
 from graphql_app.query.errors import EmptyRelationError, FetchError
-from graphql_app.query.interpolate import interpolate_filter, interpolate_value
+from graphql_app.query.interpolate import interpolate_filter, interpolate_page, interpolate_value
 
 PARENT = {"owner": "m1", "ids": [1, None, 2], "parts": [{"ref": {"id": 7}}, {}], "nothing": None, "odd": {"$gt": ""}}
 ARGUMENTS = {
@@ -119,6 +119,24 @@ def test_filters_are_filled(template: Any, expected: Any) -> None:
 def test_a_null_reference_that_stands_alone_finds_nothing(template: Any) -> None:
     with pytest.raises(EmptyRelationError):
         interpolate_filter(template, SCOPE)
+
+
+@pytest.mark.parametrize(
+    ("template", "expected"),
+    [
+        ({"$arg": "opts.limit"}, 2),
+        ({"$arg": "none"}, 10),
+        ({"$arg": ["none", 5]}, 10),
+        ({"$arg": ["other", 5]}, 5),
+        ({"$arg": "other"}, None),
+        (7, 7),
+        (None, None),
+    ],
+)
+def test_null_for_a_page_counts_as_not_given(template: Any, expected: Any) -> None:
+    scope = Scope(ARGUMENTS | {"other": None}, declared={"none": 10})
+
+    assert interpolate_page(template, scope) == expected
 
 
 def test_a_filter_must_be_a_document() -> None:
