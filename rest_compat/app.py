@@ -23,7 +23,7 @@ from rest_compat.cors import cors_headers, preflight_headers
 from rest_compat.errors import render_error, render_unexpected
 from rest_compat.reply import Reply
 from rest_compat.request import Request, parse_request
-from rest_compat.resources import METHODS, Kind, Resource, check_names, read_resource
+from rest_compat.resources import METHODS, Resource, check_names, read_resource
 from rest_compat.routes import build_routes
 from rest_compat.settings import RestSettings
 
@@ -72,8 +72,7 @@ class _RestApp:
         resource = read_resource(request.segments)
         if request.method == "OPTIONS":
             return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
-        if resource.kind is not Kind.HEALTH or request.problem is not None:
-            await self._check_access(request, resource)
+        await self._check_access(request, resource)
         method = "GET" if request.reads else request.method
         if method not in METHODS[resource.kind]:
             raise MethodNotAllowedError(f"method {request.method} not allowed")

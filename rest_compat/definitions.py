@@ -38,17 +38,18 @@ from rest_compat.settings import RestSettings
 
 __all__ = ["Definitions", "ensure_definitions"]
 
-_ADDRESS: Final = "_app_key"
-"""A member of the stored document: the application's one address. A unique index on it keeps two servers apart."""
+_ADDRESSES: Final = "_app_keys"
+"""A member of the stored document: the addresses it occupies. A unique index keeps definitions apart, whichever
+servers they are written on."""
 
-_OF_SERVER: Final = frozenset({"_id", "_etag", _ADDRESS})
+_OF_SERVER: Final = frozenset({"_id", "_etag", _ADDRESSES})
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 
 
 async def ensure_definitions(store: Store, database: str) -> None:
     """Make the collection of a database's definitions and its unique index, where they are missing."""
     await ensure_collection(store, database, GQL_APPS, {})
-    await store.create_index(database, GQL_APPS, name="app_key", keys=[(_ADDRESS, 1)], unique=True, sparse=True)
+    await store.create_index(database, GQL_APPS, name="app_keys", keys=[(_ADDRESSES, 1)], unique=True, sparse=True)
 
 
 class Definitions:
@@ -140,7 +141,7 @@ class Definitions:
                 return refusal
             prepared = await self._hook.prepare(tenant, definition)
             version = ObjectId()
-            stored = {**definition, _ADDRESS: _address(definition).uri, "_etag": version}
+            stored = {**definition, _ADDRESSES: _occupied(definition), "_etag": version}
             created = await self._store_document(tenant, stored, wanted_version(call.request, current))
             await self._hook.activate(prepared, str(version))
         return _written(created, version, prepared)
@@ -149,9 +150,9 @@ class Definitions:
         try:
             return await self._store.replace(tenant, GQL_APPS, stored, etag=wanted)
         except DuplicateKeyError as error:
-            if _ADDRESS not in error.details.get("keys", ()):
+            if _ADDRESSES not in error.details.get("keys", ()):
                 raise
-            reason = f"URI collision: another GraphQL app is already accessible at /{stored[_ADDRESS]}"
+            reason = f"URI collision: another GraphQL app is already accessible at /{stored[_ADDRESSES][0]}"
             raise ConflictError(reason) from error
 
     def _lock(self, tenant: str) -> asyncio.Lock:
@@ -166,15 +167,20 @@ def _check_id(tenant: str, document_id: str) -> None:
         )
 
 
+def _occupied(definition: Document) -> list[str]:
+    """List what no other definition may take: the application's address, and the one that its id spells."""
+    return list(dict.fromkeys([_address(definition).uri, AppKey.parse(str(definition["_id"])).uri]))
+
+
 def _address(definition: Document) -> AppKey:
-    """Give an application's one address: its uri if it has one, else its id."""
+    """Give an application's address: its uri if it has one, else its id."""
     descriptor = definition.get("descriptor")
     uri = descriptor.get("uri") if isinstance(descriptor, Mapping) else None
     return AppKey.parse(uri if isinstance(uri, str) else str(definition["_id"]))
 
 
 def _shown(document: Document) -> Document:
-    shown: Document = {name: _plain(value) for name, value in document.items() if name != _ADDRESS}
+    shown: Document = {name: _plain(value) for name, value in document.items() if name != _ADDRESSES}
     return shown
 
 

@@ -18,7 +18,6 @@ class Kind(Enum):
     ROOT = auto()
     ROOT_SIZE = auto()
     METRICS = auto()
-    HEALTH = auto()
     LOGIC = auto()
     DB = auto()
     DB_SIZE = auto()
@@ -56,7 +55,6 @@ METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.ROOT: _READ,
     Kind.ROOT_SIZE: _READ,
     Kind.METRICS: _READ,
-    Kind.HEALTH: _READ,
     Kind.LOGIC: _READ,
     Kind.DB: _DOCUMENT,
     Kind.DB_SIZE: _READ,
@@ -109,7 +107,7 @@ _BULK: Final = {
     Kind.DEFINITIONS: Kind.BULK_DOCUMENTS,
     Kind.FILES_BUCKET: Kind.BULK_FILES,
 }
-_NO_DATABASE: Final = frozenset({Kind.ROOT, Kind.ROOT_SIZE, Kind.HEALTH, Kind.LOGIC})
+_NO_DATABASE: Final = frozenset({Kind.ROOT, Kind.ROOT_SIZE, Kind.LOGIC})
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,7 +174,7 @@ def _read_top(segments: tuple[str, ...]) -> Resource:
         case [first]:
             kind = _OF_ROOT.get(first.lower(), Kind.DB)
             return Resource(kind, first if kind is Kind.DB else "")
-    return Resource(Kind.HEALTH if segments[1:] == ("healthcheck",) else Kind.LOGIC)
+    return Resource(Kind.LOGIC)
 
 
 def _collection_kind(name: str) -> Kind:

@@ -9,7 +9,6 @@ from rest_compat.apikeys import ApiKeys
 from rest_compat.call import Handler
 from rest_compat.databases import Databases
 from rest_compat.definitions import Definitions
-from rest_compat.health import Health
 from rest_compat.resources import Kind
 from rest_compat.settings import RestSettings
 
@@ -24,7 +23,6 @@ def build_routes(
     apikeys = ApiKeys(store, access, keys, settings)
     apps = Definitions(store, definitions, settings)
     return {
-        (Kind.HEALTH, "GET"): Health(store).read,
         (Kind.DB, "PUT"): databases.put,
         (Kind.KEYS, "GET"): apikeys.list,
         (Kind.KEYS, "POST"): apikeys.post,
