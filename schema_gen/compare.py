@@ -50,12 +50,15 @@ class Comparison:
     created: bool = False
 
 
-def build_sdl(sdl: str) -> GraphQLSchema:
+def build_sdl(sdl: Any) -> GraphQLSchema:
     """Read the SDL of a definition, which declares none of the built-in scalars or, tolerated, some of them.
 
     Raises:
         GraphQLError: the SDL is not valid.
+        TypeError: it is no text, or names types that it lacks.
     """
+    if not isinstance(sdl, str):
+        raise TypeError("an SDL is a text")
     declared = [line for line in SCALAR_DECLARATIONS.splitlines() if not _declares(sdl, line)]
     return build_schema("\n".join([*declared, sdl]))
 

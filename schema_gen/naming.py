@@ -100,7 +100,7 @@ class NameBook:
         """
         names = self._with_derived(wanted, derived)
         if (holder := self._holder_of(names)) is not None:
-            candidates = (f"{wanted}_{number}" for number in count(2))
+            candidates = (_unreserved(f"{wanted}_{number}") for number in count(2))
             name_sets = (self._with_derived(candidate, derived) for candidate in candidates)
             names = next(names for names in name_sets if self._holder_of(names) is None)
             self._collisions.append(Collision(origin=origin, wanted=wanted, given=names[0], holder=holder))
