@@ -13,7 +13,8 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     │   └── ConflictError               OC107  409  the write collides with what is stored
     ├── DefinitionError                 OC200  400  an application definition is not valid
     ├── PlanError                       OC300  400  an operation is over a limit or asks for something refused
-    │   └── OperatorRefusedError        OC301  403  an operator that runs code or leaves the tenant
+    │   ├── OperatorRefusedError        OC301  403  an operator that runs code or leaves the tenant
+    │   └── PlanRefusedError            OC302  400  (graphql_app) the operation does not parse, or is not valid
     ├── AuthError
     │   ├── UnauthenticatedError        OC401  401  no or wrong credentials
     │   └── ForbiddenError              OC402  403  known, but without the right
