@@ -100,7 +100,7 @@ class DataDir:
     def read(self, name: str) -> str | None:
         """Read a remembered value; None if there is none."""
         try:
-            return (self.path / _checked(name)).read_text(encoding="utf-8")
+            return (self.path / _checked(name)).read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return None
 

@@ -106,6 +106,12 @@ class EmbeddedMongo:
         progress("lock")
         try:
             self._uri = self._started(progress)
+        except OSError as error:
+            self.stop()
+            raise EmbeddedMongoError(
+                f"The data directory {self._data.path} cannot be used: {error.strerror or error}",
+                hint="It needs room, and has to be writable for this user with all that is in it",
+            ) from error
         except BaseException:
             self.stop()
             raise
@@ -249,6 +255,7 @@ class EmbeddedMongo:
             "keyFile": str(self._data.secret_file("mongodb-keyfile")),
             "wiredTigerCacheSizeGB": str(self._cache_gb),
             "oplogSize": "1024",
+            "slowms": "1000",
             # Smaller journal files than the usual 100 MB, of which three are made ahead: 75 MB instead of 300.
             "wiredTigerEngineConfigString": "log=(file_max=25MB)",
         }

@@ -203,6 +203,39 @@ def test_mongod_that_outlived_its_server_is_seen_off(started: EmbeddedMongo, tmp
         assert _numbers(again.uri) == [1]
 
 
+def test_former_mongod_that_nobody_remembers_is_waited_for(started: EmbeddedMongo, tmp_path: Path) -> None:
+    """The server may have been killed before it could note the process id."""
+    former = started._process
+    assert former is not None
+    _insert(started.uri, 1)
+    started._process = None
+    started._data.forget("mongod.pid")
+    started._data.release()
+    former.terminate()
+
+    with EmbeddedMongo(tmp_path) as again:
+        assert former.wait(10) == 0
+        assert _numbers(again.uri) == [1]
+
+
+def test_process_id_of_a_stranger_is_left_alone(tmp_path: Path) -> None:
+    with subprocess.Popen(["/bin/sleep", "600"]) as stranger:
+        (tmp_path / "mongod.pid").write_text(str(stranger.pid), encoding="ascii")
+        with EmbeddedMongo(tmp_path):
+            assert stranger.poll() is None
+        stranger.kill()
+
+
+def test_directory_that_cannot_be_read_is_an_error_with_advice(tmp_path: Path) -> None:
+    (tmp_path / "mongod.port").mkdir()
+
+    with pytest.raises(EmbeddedMongoError, match=f"The data directory {tmp_path} cannot be used") as caught:
+        EmbeddedMongo(tmp_path).start()
+    assert "writable" in (caught.value.hint or "")
+    with DataDir(tmp_path):
+        pass
+
+
 @pytest.mark.parametrize("step", ["lock", "files", "listening", "initiated", "root", "users"])
 def test_interrupted_first_start_is_begun_anew(tmp_path: Path, step: str) -> None:
     killed = subprocess.run([sys.executable, "-c", _SERVER, tmp_path, step], stdout=subprocess.PIPE, check=False)

@@ -4,12 +4,13 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+import uvloop
 from bson import DatetimeMS, Int64, ObjectId, Regex
 from pymongo import MongoClient, monitoring
 
@@ -23,7 +24,7 @@ from content_core.errors import (
     StoreTimeoutError,
     StoreUnavailableError,
 )
-from content_core.store import BulkOutcome, FindQuery, Store, StoreHealth
+from content_core.store import BulkOutcome, ChangeFeed, FindQuery, Store, StoreHealth
 from content_core.store.drivers import DriverName
 from content_core.store.embedded import EmbeddedMongo
 from tests.calls import Call, CallCounter
@@ -366,6 +367,31 @@ async def test_wrong_password_is_an_error(mongo: EmbeddedMongo, driver: DriverNa
 
 async def test_running_mongodb_is_healthy(store: Store) -> None:
     assert await store.health() == StoreHealth(reachable=True, primary=True)
+
+
+async def test_unused_store_closes(mongo: EmbeddedMongo, driver: DriverName) -> None:
+    await Store.open(mongo.uri, driver=driver).close()
+
+
+@pytest.mark.parametrize("new_loop", [asyncio.new_event_loop, uvloop.new_event_loop], ids=["asyncio", "uvloop"])
+def test_store_and_feed_work_on_the_loop_of_the_server(
+    mongo: EmbeddedMongo, driver: DriverName, new_loop: Callable[[], asyncio.AbstractEventLoop]
+) -> None:
+    async def use() -> list[Document]:
+        store = Store.open(mongo.uri, driver=driver)
+        feed, heard = ChangeFeed(store), asyncio.Event()
+        feed.subscribe(lambda _event: heard.set(), collections=lambda database, _collection: database == "loops")
+        await feed.start()
+        await store.replace("loops", "c", {"_id": 1})
+        await asyncio.wait_for(heard.wait(), 10)
+        found = await store.find("loops", "c", FindQuery(filter={}))
+        await store.drop_database("loops")
+        await feed.stop()
+        await store.close()
+        return found
+
+    with asyncio.Runner(loop_factory=new_loop) as runner:
+        assert runner.run(use()) == [{"_id": 1}]
 
 
 @pytest.fixture
