@@ -6,6 +6,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal
 
@@ -23,7 +24,7 @@ from opencaas.supervisor import Running
 from schema_gen.emit import emit_definitions
 from schema_gen.export import read_export
 
-__all__ = ["DemoError", "deploy_project", "load_project", "prepare_demo"]
+__all__ = ["DemoError", "DemoFacts", "deploy_project", "load_project", "prepare_demo"]
 
 _BATCH: Final = 200
 _ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
@@ -37,14 +38,26 @@ class DemoError(ServiceError):
     status = 500
 
 
-def prepare_demo(running: Running) -> Path:
+@dataclass(frozen=True, slots=True)
+class DemoFacts:
+    """Where the demo answers, and the file that says the rest.
+
+    Attributes:
+        path: ``demo.json``.
+        graphql_preview: address of the preview API.
+        graphql_release: address of the release API.
+    """
+
+    path: Path
+    graphql_preview: str
+    graphql_release: str
+
+
+def prepare_demo(running: Running) -> DemoFacts:
     """Load the demo project, deploy its API, and write ``demo.json`` (mode 0600) with addresses and keys.
 
     What is there already is left alone: the content is written only when it is not the one of this version, and the
     keys of an earlier ``demo.json`` stay good.
-
-    Returns:
-        The path of ``demo.json``.
 
     Raises:
         ServiceError: the server refused something.
@@ -64,7 +77,7 @@ def prepare_demo(running: Running) -> Path:
         running.data_dir.write("demo-content", content)
     deploy_project(running.url, facts["api_key"], project)
     _write_secret(path, facts)
-    return path
+    return DemoFacts(path, facts["graphql_preview"], facts["graphql_release"])
 
 
 async def load_project(

@@ -31,8 +31,10 @@ def demo(**flags: Any) -> None:
     settings = read_settings(**flags).model_copy(update={"mongodb_uri": None})
 
     def ready(running: Running) -> None:
-        path = prepare_demo(running)
-        click.echo(f"keys and addresses: {path}", err=True)
+        facts = prepare_demo(running)
+        click.echo(f"GraphiQL, preview:  {facts.graphql_preview}", err=True)
+        click.echo(f"GraphiQL, release:  {facts.graphql_release}", err=True)
+        click.echo(f"keys:               {facts.path}", err=True)
         _print_ready(running)
 
     _serve(settings, ready)

@@ -1,7 +1,5 @@
 """``opencaas demo``: the main job from the user's side, over HTTP on a socket."""
 
-import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -9,8 +7,8 @@ import httpx
 import pytest
 
 from tests.live import LiveServer, live_server
+from tests.opencaas.readme import readme_answer, readme_query
 
-ROOT = Path(__file__).resolve().parents[2]
 STATES = ("preview", "release")
 
 NAMES = "{ pageRefs { displayName locale { identifier } } }"
@@ -40,16 +38,9 @@ def test_demo_json_has_every_address_and_key_for_its_owner_alone(demo: LiveServe
 
 
 def test_readme_query_gives_the_readme_answer(demo: LiveServer) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    query = re.search(r"```graphql\n(.*?)```", readme, re.DOTALL)
-    answer = re.search(r"```json\n(.*?)```", readme, re.DOTALL)
-    assert query is not None
-    assert answer is not None
+    response = ask(demo, readme_query())
 
-    response = ask(demo, query[1])
-
-    expected = json.loads(answer[1].replace("http://127.0.0.1:8080", demo.url))
-    assert expected == response.json()
+    assert readme_answer() == response.json()
     assert 200 == response.status_code
 
 
