@@ -1,18 +1,33 @@
-"""Runs the measurements named on the command line, or all of them."""
+"""Runs the measurements named on the command line; without a name all of them but the profile."""
 
-import importlib
-import sys
+import argparse
+from collections.abc import Callable
+from typing import Final
 
-MEASUREMENTS = ("schema_build", "nested_query", "store_drivers")
+from benchmarks import nested_query, schema_build, store_drivers
+from benchmarks.content import Size
+
+MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
+    "schema_build": lambda _size, _seconds: schema_build.main(),
+    "nested_query": nested_query.main,
+    "store_drivers": store_drivers.main,
+}
 
 
 def main() -> None:
-    chosen = sys.argv[1:] or MEASUREMENTS
-    if unknown := set(chosen) - set(MEASUREMENTS):
-        sys.exit(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
-    for name in chosen:
-        print(f"\n== {name}")
-        importlib.import_module(f"benchmarks.{name}").main()
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
+    parser.add_argument("--seconds", type=float, default=8.0, help="seconds for each contestant (%(default)s)")
+    for name in ("pages", "datasets", "media"):
+        default = getattr(Size(), name)
+        parser.add_argument(f"--{name}", type=int, default=default, help="content per language (%(default)s)")
+    options = parser.parse_args()
+    if unknown := set(options.names) - set(MEASUREMENTS):
+        parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(MEASUREMENTS)}")
+    size = Size(options.pages, options.datasets, options.media)
+    for name in options.names or MEASUREMENTS:
+        print(f"\n== {name}", flush=True)
+        MEASUREMENTS[name](size, options.seconds)
 
 
 if __name__ == "__main__":

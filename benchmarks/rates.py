@@ -1,0 +1,133 @@
+"""How many requests a second, and how much CPU each: several contestants in turns, so that a busy machine hits all.
+
+Turns are short and many. Each contestant's best turn counts; the slowest is told too, so that a reader sees the noise.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import psutil
+
+__all__ = ["Ask", "Connect", "Contestant", "Rate", "always", "cpu_of", "measure_rates"]
+
+Ask: TypeAlias = Callable[[], Awaitable[object]]
+"""Makes one request and waits for its answer."""
+
+Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Ask]]
+"""Opens one concurrent client for one turn; a server ends connections that are idle for long."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contestant:
+    """One way to get an answer.
+
+    Attributes:
+        label: what the report calls it.
+        connect: opens one concurrent client; called once for each in every turn.
+        cpu: CPU seconds spent so far by whoever answers.
+    """
+
+    label: str
+    connect: Connect
+    cpu: Callable[[], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """What was seen of one contestant.
+
+    Attributes:
+        per_second: requests a second in the best turn.
+        slowest: the same in the worst turn.
+        cpu_ms: least CPU milliseconds a request, of the one who answers.
+        mongod_ms: least CPU milliseconds a request, of the ``mongod``.
+    """
+
+    per_second: float
+    slowest: float
+    cpu_ms: float
+    mongod_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Turn:
+    per_second: float
+    cpu_ms: float
+    mongod_ms: float
+
+
+def always(ask: Ask) -> Connect:
+    """Let all clients use the same way in."""
+
+    @asynccontextmanager
+    async def connect() -> AsyncIterator[Ask]:
+        yield ask
+
+    return connect
+
+
+def cpu_of(pid: int) -> Callable[[], float]:
+    """Make a clock of the CPU seconds of a process and those that it started."""
+    root = psutil.Process(pid)
+    family = [root, *root.children(recursive=True)]
+
+    def read() -> float:
+        return sum(times.user + times.system for times in (process.cpu_times() for process in family))
+
+    return read
+
+
+async def measure_rates(
+    contestants: Sequence[Contestant], *, mongod: int, clients: int, rounds: int, seconds: float
+) -> list[Rate]:
+    """Let contestants take turns.
+
+    Args:
+        contestants: who takes part; the results are in their order.
+        mongod: process of the database.
+        clients: requests under way at a time.
+        rounds: turns of each.
+        seconds: length of a turn.
+    """
+    mongod_cpu = cpu_of(mongod)
+    turns: list[list[_Turn]] = [[] for _ in contestants]
+    for counts in [False] + [True] * rounds:  # in the first one caches and plans are made
+        for contestant, taken in zip(contestants, turns, strict=True):
+            turn = await _take_turn(contestant, mongod_cpu, clients=clients, seconds=seconds if counts else seconds / 4)
+            if counts:
+                taken.append(turn)
+    return [_summarise(taken) for taken in turns]
+
+
+async def _take_turn(contestant: Contestant, mongod: Callable[[], float], *, clients: int, seconds: float) -> _Turn:
+    async with AsyncExitStack() as stack:
+        asks = [await stack.enter_async_context(contestant.connect()) for _ in range(clients)]
+        wall, cpu, database = time.perf_counter(), contestant.cpu(), mongod()
+        done = await _run(asks, seconds)
+        return _Turn(
+            done / (time.perf_counter() - wall),
+            (contestant.cpu() - cpu) / done * 1000,
+            (mongod() - database) / done * 1000,
+        )
+
+
+async def _run(asks: Sequence[Ask], seconds: float) -> int:
+    end = time.perf_counter() + seconds
+
+    async def repeat(ask: Ask) -> int:
+        count = 0
+        while time.perf_counter() < end:
+            await ask()
+            count += 1
+        return count
+
+    return sum(await asyncio.gather(*map(repeat, asks)))
+
+
+def _summarise(turns: Sequence[_Turn]) -> Rate:
+    rates = [turn.per_second for turn in turns]
+    return Rate(max(rates), min(rates), min(turn.cpu_ms for turn in turns), min(turn.mongod_ms for turn in turns))

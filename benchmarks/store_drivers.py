@@ -1,0 +1,54 @@
+"""The store's reads on Motor and on PyMongo's own async client: 16 list queries of 20 pages at a time."""
+
+import time
+from typing import Final
+
+import uvloop
+
+from benchmarks.content import COLLECTION, TENANT, Size
+from benchmarks.rates import Connect, Contestant, Rate, always, measure_rates
+from benchmarks.servers import Mongo, served_content
+from content_core.store import FindQuery, Store
+from content_core.store.drivers import DriverName
+
+__all__ = ["main"]
+
+_CLIENTS: Final = 16
+_ROUNDS: Final = 6
+_PAGES: Final = 20
+_DRIVERS: Final[tuple[DriverName, ...]] = ("motor", "pymongo")
+_LIST: Final = FindQuery(filter={"fsType": "PageRef", "locale.language": "en"}, sort=(("_id", 1),), limit=_PAGES)
+
+
+def main(size: Size, seconds: float) -> None:
+    with served_content(size) as mongo:
+        motor, pymongo = uvloop.run(_measure(mongo, seconds))
+    print(f"{'':10} {'queries/s':>10} {'(slowest)':>9} {'CPU ms':>7} {'mongod ms':>9}")
+    for label, rate in (("Motor", motor), ("PyMongo", pymongo)):
+        print(f"{label:10} {rate.per_second:10.1f} {rate.slowest:9.1f} {rate.cpu_ms:7.2f} {rate.mongod_ms:9.2f}")
+    print(
+        f"PyMongo to Motor: {pymongo.per_second / motor.per_second:.2f} times the queries, "
+        f"{pymongo.cpu_ms / motor.cpu_ms:.2f} times the CPU"
+    )
+
+
+async def _measure(mongo: Mongo, seconds: float) -> list[Rate]:
+    stores = {name: Store.open(mongo.uri, driver=name) for name in _DRIVERS}
+    try:
+        contestants = [Contestant(name, _lister(store), time.process_time) for name, store in stores.items()]
+        return await measure_rates(
+            contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds / _ROUNDS
+        )
+    finally:
+        for store in stores.values():
+            await store.close()
+
+
+def _lister(store: Store) -> Connect:
+    async def ask() -> object:
+        pages = await store.find(TENANT, COLLECTION, _LIST)
+        if len(pages) != _PAGES:
+            raise SystemExit(f"{len(pages)} pages instead of {_PAGES}")
+        return pages
+
+    return always(ask)
