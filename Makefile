@@ -5,6 +5,8 @@ BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 export UV_PYTHON_DOWNLOADS := never
 export UV_PROJECT_ENVIRONMENT := $(VENV)
+# The system knows the certificates of a company's proxy; uv's own list does not.
+export UV_SYSTEM_CERTS := true
 
 .PHONY: install demo serve test check fix bench clean
 
