@@ -24,7 +24,7 @@ class GraphQLSettings:
         parallel_queries: database calls that one request has under way at a time.
         regex_length: longest regular expression of a filter, in characters.
         poll_seconds: how often definitions are compared with the database while the change feed is down.
-        allowed_origins: origins whose pages may send credentials across sites; empty: every origin may.
+        allowed_origins: origins whose pages may send credentials across sites; empty: none may.
     """
 
     default_limit: int = 20

@@ -19,7 +19,7 @@ from content_core.hooks import DefinitionHook
 from content_core.store import Store
 from rest_compat.body import check_body_headers
 from rest_compat.call import Call
-from rest_compat.cors import cors_headers, preflight_headers
+from rest_compat.cors import answer_headers, preflight_headers
 from rest_compat.errors import render_error, render_unexpected
 from rest_compat.reply import Reply
 from rest_compat.request import Request, parse_request
@@ -103,7 +103,7 @@ class _RestApp:
         return read_body
 
     def _response(self, reply: Reply, request: Request) -> Response:
-        headers = {**cors_headers(request.headers.get("origin"), self._settings.allowed_origins), **reply.headers}
+        headers = {**answer_headers(request.headers.get("origin"), self._settings.allowed_origins), **reply.headers}
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
         if request.method == "HEAD":

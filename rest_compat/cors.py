@@ -3,7 +3,9 @@
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-__all__ = ["cors_headers", "preflight_headers"]
+from content_core.cors import cors_headers
+
+__all__ = ["answer_headers", "preflight_headers"]
 
 _EXPOSED: Final = "Location, ETag, X-Powered-By"
 _REQUEST_HEADERS: Final = (
@@ -12,19 +14,9 @@ _REQUEST_HEADERS: Final = (
 )
 
 
-def cors_headers(origin: str | None, allowed: Sequence[str]) -> Mapping[str, str]:
-    """Build the headers for every answer.
-
-    Pages of an allowed origin may also send cookies; to all others the answer is open only as far as keys and tokens
-    that they hold themselves go.
-    """
-    headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": _EXPOSED}
-    if allowed:
-        headers["Vary"] = "Origin"
-    if origin is not None and origin in allowed:
-        headers["Access-Control-Allow-Origin"] = origin
-        headers["Access-Control-Allow-Credentials"] = "true"
-    return headers
+def answer_headers(origin: str | None, allowed: Sequence[str]) -> Mapping[str, str]:
+    """Build the headers for every answer."""
+    return cors_headers(origin, allowed, exposed=_EXPOSED)
 
 
 def preflight_headers(methods: Sequence[str]) -> Mapping[str, str]:

@@ -6,6 +6,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from content_core.cors import cors_headers
+
 __all__ = ["CrossOrigin"]
 
 _ALLOWED_HEADERS = "Authorization, Content-Type, X-Requested-With, No-Auth-Challenge"
@@ -16,19 +18,19 @@ class CrossOrigin:
 
     Args:
         app: what answers.
-        allowed_origins: origins that may send credentials; empty: all of them. Others get answers without credentials.
+        allowed_origins: origins that may send credentials; all others get answers without.
     """
 
     def __init__(self, app: ASGIApp, *, allowed_origins: Sequence[str] = ()) -> None:
         self._app = app
-        self._allowed = frozenset(allowed_origins)
+        self._allowed = tuple(allowed_origins)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or add the headers to the answer of the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = self._headers(Headers(scope=scope).get("origin"))
+        headers = cors_headers(Headers(scope=scope).get("origin"), self._allowed, exposed="")
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
@@ -40,10 +42,3 @@ class CrossOrigin:
             await Response(headers=preflight)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
-
-    def _headers(self, origin: str | None) -> dict[str, str]:
-        headers = {"Access-Control-Allow-Origin": "*", "Access-Control-Expose-Headers": ""}
-        if not self._allowed or origin in self._allowed:
-            headers["Access-Control-Allow-Origin"] = origin or "*"
-            headers["Access-Control-Allow-Credentials"] = "true"
-        return headers
