@@ -4,6 +4,7 @@ from typing import Any
 import httpx
 import orjson
 import pytest
+import structlog
 
 from content_core.documents import Document
 from content_core.errors import StoreUnavailableError
@@ -411,12 +412,23 @@ async def test_what_nobody_thought_of_is_masked(
     await store.close()
 
 
-async def test_texts_and_values_are_not_logged(server: Server, database: str, caplog: pytest.LogCaptureFixture) -> None:
+async def test_what_the_request_line_says_is_bound_and_holds_no_texts_or_values(
+    server: Server, database: str, caplog: pytest.LogCaptureFixture
+) -> None:
     query = "query Named($f: BsonDocument) { mechanics(filter: $f) { secretAlias: name } }"
-    with caplog.at_level(logging.INFO):
+    with caplog.at_level(logging.INFO), structlog.contextvars.bound_contextvars():
         await post(server, f"/graphql/{database}/workshop", {"query": query, "variables": {"f": {"a": "hidden"}}})
+        bound = structlog.contextvars.get_contextvars()
 
-    line = next(record.getMessage() for record in caplog.records if record.name == "graphql_app.http.endpoint")
-    assert "operation=Named status=200 errors=0 calls=1" in line
+    expected = {"app": f"{database}/workshop", "operation": "Named", "errors": 0, "calls": 1, "documents": 0}
+    assert bound == expected
     assert "hidden" not in caplog.text
     assert "secretAlias" not in caplog.text
+
+
+async def test_a_long_operation_name_is_cut_in_the_request_line(server: Server, database: str) -> None:
+    with structlog.contextvars.bound_contextvars():
+        query = f"query {'N' * 5_000} {{ mechanics {{ name }} }}"
+        await post(server, f"/graphql/{database}/workshop", {"query": query})
+
+        assert structlog.contextvars.get_contextvars()["operation"] == "N" * 100
