@@ -6,7 +6,8 @@
 
 from schema_gen.compare import Comparison, compare_definitions
 from schema_gen.emit import Emission, emit_definitions, render_definition
-from schema_gen.errors import EmissionError, GeneratorError
+from schema_gen.errors import EmissionError, GeneratorError, NotAnExportError
+from schema_gen.export import ExportReading, read_export
 from schema_gen.model import (
     ContentModel,
     Finding,
@@ -27,11 +28,13 @@ __all__ = [
     "Emission",
     "EmissionError",
     "EmissionReport",
+    "ExportReading",
     "Finding",
     "FormField",
     "GeneratorError",
     "Language",
     "NameConflict",
+    "NotAnExportError",
     "Resolution",
     "SkippedName",
     "Template",
@@ -39,5 +42,6 @@ __all__ = [
     "TemplateRef",
     "compare_definitions",
     "emit_definitions",
+    "read_export",
     "render_definition",
 ]
