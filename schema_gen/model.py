@@ -120,7 +120,7 @@ class ContentModel:
         settings_template: uid of the page template that is the form of the project properties, or ``None``.
         metadata_template: uid of the page template that gives every ``metaFormData``, or ``None``.
         gca_templates: uids of the page templates that GCA pages use.
-        gca_known: ``False`` where the export cannot tell which are used (then ``gca_templates`` is every page template).
+        gca_known: ``False`` where the export cannot tell (then ``gca_templates`` is every page template).
         derived: the model was scanned from documents rather than read from templates.
     """
 
