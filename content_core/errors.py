@@ -25,6 +25,8 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
         ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
         └── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
             └── DataDirInUseError       OC506  500  another server owns the data directory
+
+The rooms add their own below these, with codes from OC302, OC600 and OC700 on; docs/errors.md lists all.
 """
 
 from collections.abc import Mapping

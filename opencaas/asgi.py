@@ -1,18 +1,18 @@
 """The composition: one store, one change feed and one access control, shared by the applications of a process."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from starlette.applications import Starlette
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_core.access import AccessControl, KeyStore
+from content_core.errors import ServiceError
 from content_core.store import ChangeFeed, Store
 from graphql_app.app import create_app as create_graphql_app
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
 from opencaas.health import HEALTH_PATH, HealthCheck
+from opencaas.lifespan import Lifespan
 from opencaas.request_log import RequestLog
 from opencaas.settings import Settings
 from rest_compat.app import create_app as create_rest_app
@@ -62,21 +62,19 @@ class Services:
         await self.store.close()
 
 
-def create_app(services: Services, settings: Settings) -> ASGIApp:
+def create_app(
+    services: Services, settings: Settings, *, start_failed: Callable[[ServiceError], None] = lambda _error: None
+) -> ASGIApp:
     """Build the server's ASGI application.
 
     Paths that begin with ``/graphql/`` go to the GraphQL application, the health check answers by itself, and
     everything else is the REST interface.
+
+    Args:
+        services: what the rooms share; started and stopped with the application.
+        settings: the server's settings.
+        start_failed: hears why the services could not be started.
     """
-
-    @asynccontextmanager
-    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
-        await services.start()
-        try:
-            yield
-        finally:
-            await services.stop()
-
     rooms = _Rooms(
         graphql=create_graphql_app(
             store=services.store,
@@ -95,9 +93,7 @@ def create_app(services: Services, settings: Settings) -> ASGIApp:
             ),
         ),
     )
-    app = Starlette(lifespan=lifespan)
-    app.mount("/", RequestLog(rooms))
-    return app
+    return Lifespan(RequestLog(rooms), start=services.start, stop=services.stop, start_failed=start_failed)
 
 
 def graphql_settings(settings: Settings) -> GraphQLSettings:

@@ -21,13 +21,13 @@ from typing import Final
 
 import structlog
 
-from content_core.errors import ServiceError
 from content_core.store.data_dir import DataDir
 from content_core.store.embedded import EmbeddedMongo
 from opencaas.orders import Orders
+from opencaas.readiness import ServerStartError, read_report
 from opencaas.settings import Settings
 
-__all__ = ["Running", "ServerStartError", "run_server"]
+__all__ = ["Running", "run_server"]
 
 _log = structlog.stdlib.get_logger("opencaas.supervisor")
 
@@ -37,13 +37,6 @@ _RESTART_PAUSES: Final = (0.0, 0.5, 1.0, 2.0, 5.0)
 """Pause before each restart of a worker that keeps dying; the last one repeats."""
 _HEALTHY_SECONDS: Final = 30.0
 """A worker that lived this long starts again without a pause."""
-
-
-class ServerStartError(ServiceError):
-    """The server could not start: the port is taken, or a worker gave up."""
-
-    code = "OC701"
-    status = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,9 +185,8 @@ class _Supervisor:
             while not self._stop.is_set():
                 readable, _, _ = select.select([worker.ready_fd], [], [], _POLL_SECONDS)
                 if readable:
-                    if os.read(worker.ready_fd, 1):
-                        return
-                    raise ServerStartError("a server process gave up while starting", hint="the log above says why")
+                    read_report(worker.ready_fd)
+                    return
                 if time.monotonic() > deadline:
                     raise ServerStartError(f"a server process was not ready after {_WORKER_START_SECONDS:.0f} s")
         finally:

@@ -3,17 +3,18 @@
 Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``.
 """
 
-import os
 import signal
 import socket
 import sys
 
 import uvicorn
 
+from content_core.errors import ServiceError
 from content_core.store.child_process import die_with_parent
 from opencaas.asgi import Services, create_app
 from opencaas.logs import configure_logging
 from opencaas.orders import Orders
+from opencaas.readiness import report_failure, report_ready
 from opencaas.settings import Settings
 
 __all__ = ["main"]
@@ -26,9 +27,7 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        if self.started:
-            os.write(self._ready_fd, b"1")
-        os.close(self._ready_fd)
+        report_ready(self._ready_fd)
 
 
 def main() -> None:
@@ -38,9 +37,17 @@ def main() -> None:
         sys.exit(1)
     settings = Settings(**orders.settings)
     configure_logging(level=settings.log_level, form=settings.log_format)
-    services = Services.open(settings, uri=orders.uri, admin_password=orders.admin_password)
+
+    def start_failed(error: ServiceError) -> None:
+        report_failure(orders.ready_fd, error)
+
+    try:
+        services = Services.open(settings, uri=orders.uri, admin_password=orders.admin_password)
+    except ServiceError as error:
+        start_failed(error)
+        sys.exit(3)
     config = uvicorn.Config(
-        create_app(services, settings),
+        create_app(services, settings, start_failed=start_failed),
         loop="uvloop",
         http="httptools",
         ws="none",
@@ -53,8 +60,6 @@ def main() -> None:
     )
     server = _Server(config, orders.ready_fd)
     server.run(sockets=[socket.socket(fileno=orders.socket_fd)])
-    if not server.started:
-        sys.exit(3)
 
 
 if __name__ == "__main__":

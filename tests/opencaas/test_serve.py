@@ -158,6 +158,19 @@ def test_external_mongodb_needs_its_own_secrets(tmp_path: Path) -> None:
     assert "OPENCAAS_ADMIN_PASSWORD and OPENCAAS_TOKEN_SECRET" in caught.value.log
 
 
+@pytest.mark.parametrize("uri", ["mongodb://caas:hidden@127.0.0.1:1/", "nonsense://hidden"])
+def test_external_mongodb_that_cannot_be_reached_is_explained(tmp_path: Path, uri: str) -> None:
+    env = {"OPENCAAS_MONGODB_URI": uri, "OPENCAAS_ADMIN_PASSWORD": "x", "OPENCAAS_TOKEN_SECRET": "y"}
+
+    with pytest.raises(StartError) as caught, live_server(tmp_path / "data", env=env):
+        pass
+
+    assert 1 == caught.value.status
+    assert "the server cannot start: " in caught.value.log
+    assert "hidden" not in caught.value.log
+    assert "Traceback" not in caught.value.log
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_signal_ends_everything_with_status_0(tmp_path: Path, number: signal.Signals) -> None:
     with live_server(tmp_path / "data") as running:
