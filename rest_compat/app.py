@@ -12,7 +12,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
-from content_core.access import AccessControl, KeyStore
+from content_core.access import AccessControl, KeyStore, Principal
 from content_core.access.permissions import METHODS as KNOWN_METHODS
 from content_core.errors import BodyTooLargeError, MethodNotAllowedError, NotFoundError, ServiceError
 from content_core.hooks import DefinitionHook
@@ -72,21 +72,22 @@ class _RestApp:
         resource = read_resource(request.segments)
         if request.method == "OPTIONS":
             return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
-        await self._check_access(request, resource)
+        principal = await self._check_access(request, resource)
         method = "GET" if request.reads else request.method
         if method not in METHODS[resource.kind]:
             raise MethodNotAllowedError(f"method {request.method} not allowed")
         handler = self._routes.get((resource.kind, method))
         if handler is None:
             raise NotFoundError("resource does not exist")
-        return await handler(Call(request, resource, read_body))
+        return await handler(Call(request, resource, principal, read_body))
 
-    async def _check_access(self, request: Request, resource: Resource) -> None:
+    async def _check_access(self, request: Request, resource: Resource) -> Principal:
         principal = await self._access.authenticate(request.credentials, tenant=request.tenant)
         if request.problem is not None:
             raise request.problem
         self._access.authorize_path(principal, method=request.method, segments=request.segments)
         check_names(resource, request.method)
+        return principal
 
     def _body_reader(self, request: Request, connection: Connection) -> Callable[[], Awaitable[bytes]]:
         limit = self._settings.max_body_bytes

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 from bson import ObjectId
 
+from content_core.access import Principal
 from content_core.documents import Document, Json
 from content_core.errors import NotFoundError
 from content_core.store import Store
@@ -38,11 +39,13 @@ class Call:
     Args:
         request: the request.
         resource: what its path names.
+        principal: who asks.
         read_body: reads the body from the connection and gives its bytes.
     """
 
     request: Request
     resource: Resource
+    principal: Principal
     read_body: Callable[[], Awaitable[bytes]]
 
     async def body(self) -> Json:
