@@ -2,6 +2,37 @@
 
 from content_core.store.feed import ChangeEvent, ChangeFeed
 from content_core.store.store import Store
-from content_core.store.values import BulkOutcome, FindQuery, StoreHealth
+from content_core.store.values import (
+    BulkError,
+    BulkInsert,
+    BulkOperation,
+    BulkOutcome,
+    BulkReplace,
+    BulkReport,
+    BulkUpdate,
+    FindQuery,
+    Hint,
+    StoreHealth,
+    Update,
+    WriteMode,
+    WriteOutcome,
+)
 
-__all__ = ["BulkOutcome", "ChangeEvent", "ChangeFeed", "FindQuery", "Store", "StoreHealth"]
+__all__ = [
+    "BulkError",
+    "BulkInsert",
+    "BulkOperation",
+    "BulkOutcome",
+    "BulkReplace",
+    "BulkReport",
+    "BulkUpdate",
+    "ChangeEvent",
+    "ChangeFeed",
+    "FindQuery",
+    "Hint",
+    "Store",
+    "StoreHealth",
+    "Update",
+    "WriteMode",
+    "WriteOutcome",
+]

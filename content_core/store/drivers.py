@@ -4,7 +4,8 @@ Both have nearly the same API; the few differences are evened out here.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any, Final, Literal, Protocol, TypeAlias, overload
 from urllib.parse import parse_qs, urlsplit
 
@@ -52,6 +53,10 @@ class Driver(Protocol):
         """Run a pipeline and read its whole result."""
         ...
 
+    def session(self) -> AbstractAsyncContextManager[Any]:
+        """Open a session, in which there can be transactions."""
+        ...
+
     async def close(self) -> None:
         """Close every connection."""
         ...
@@ -67,6 +72,12 @@ class MotorDriver:
         """Run a pipeline; Motor gives the cursor at once."""
         documents: list[Document] = await collection.aggregate(pipeline, **options).to_list(None)
         return documents
+
+    @asynccontextmanager
+    async def session(self) -> AsyncIterator[Any]:
+        """Open a session; Motor gives it when asked to wait for it."""
+        async with await self.client.start_session() as session:
+            yield session
 
     async def close(self) -> None:
         """Close; Motor does not wait."""
@@ -84,6 +95,10 @@ class PyMongoDriver:
         cursor = await collection.aggregate(pipeline, **options)
         documents: list[Document] = await cursor.to_list(None)
         return documents
+
+    def session(self) -> AbstractAsyncContextManager[Any]:
+        """Open a session; PyMongo gives it at once."""
+        return self.client.start_session()
 
     async def close(self) -> None:
         """Close and wait for it, but not for a server that hangs."""

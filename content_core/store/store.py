@@ -4,7 +4,7 @@ Every method raises children of :class:`~content_core.errors.StoreError` only, u
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Self
 
 from bson import ObjectId
@@ -12,9 +12,22 @@ from pymongo import ReadPreference, ReplaceOne
 
 from content_core.documents import Document
 from content_core.errors import ConflictError, NotFoundError, StoreError
+from content_core.store import indexes
+from content_core.store.bulk import run_bulk
+from content_core.store.checked import update_checked
 from content_core.store.driver_errors import translated
 from content_core.store.drivers import Driver, DriverName, PyMongoDriver, open_driver
-from content_core.store.values import BulkOutcome, FindQuery, StoreHealth
+from content_core.store.many import change_many
+from content_core.store.values import (
+    BulkOperation,
+    BulkOutcome,
+    BulkReport,
+    FindQuery,
+    Hint,
+    StoreHealth,
+    Update,
+    WriteOutcome,
+)
 
 __all__ = ["Store"]
 
@@ -71,15 +84,29 @@ class Store:
                 # A batch as large as the limit would leave a cursor open on older servers, and cost a second call.
                 batch_size=query.batch_size or (query.limit + 1 if query.limit else _ALL_AT_ONCE),
                 max_time_ms=query.max_time_ms or None,
-                hint=list(query.hint) if isinstance(query.hint, tuple) else query.hint,
+                hint=_hint(query.hint),
             )
             documents: list[Document] = await cursor.to_list(None)
         return documents
 
-    async def get(self, database: str, collection: str, document_id: Any) -> Document | None:
-        """Read one document by its ``_id``."""
-        found = await self.find(database, collection, FindQuery(filter={"_id": {"$eq": document_id}}, limit=1))
+    async def find_one(
+        self,
+        database: str,
+        collection: str,
+        *,
+        filter: Document,  # noqa: A002
+        projection: Mapping[str, Any] | None = None,
+        max_time_ms: int = 0,
+    ) -> Document | None:
+        """Read the first document that a filter finds."""
+        query = FindQuery(filter=filter, projection=projection, limit=1, max_time_ms=max_time_ms)
+        found = await self.find(database, collection, query)
         return found[0] if found else None
+
+    async def get(self, database: str, collection: str, document_id: Any, *, max_time_ms: int = 0) -> Document | None:
+        """Read one document by its ``_id``."""
+        wanted = {"_id": {"$eq": document_id}}
+        return await self.find_one(database, collection, filter=wanted, max_time_ms=max_time_ms)
 
     async def aggregate(
         self,
@@ -97,11 +124,28 @@ class Store:
         with translated():
             return await self._driver.aggregate(self._collection(database, collection), list(pipeline), options)
 
-    async def count(self, database: str, collection: str, filter: Document, *, max_time_ms: int = 0) -> int:  # noqa: A002
+    async def count(
+        self,
+        database: str,
+        collection: str,
+        filter: Document,  # noqa: A002
+        *,
+        max_time_ms: int = 0,
+        hint: Hint | None = None,
+    ) -> int:
         """Count the documents that a filter finds."""
         options: dict[str, Any] = {"maxTimeMS": max_time_ms} if max_time_ms else {}
+        if hint is not None:
+            options["hint"] = _hint(hint)
         with translated():
             counted: int = await self._collection(database, collection).count_documents(filter, **options)
+        return counted
+
+    async def estimated_count(self, database: str, collection: str, *, max_time_ms: int = 0) -> int:
+        """Tell how many documents a collection has, from its statistics: at once, and right but for accidents."""
+        options: dict[str, Any] = {"maxTimeMS": max_time_ms} if max_time_ms else {}
+        with translated():
+            counted: int = await self._collection(database, collection).estimated_document_count(**options)
         return counted
 
     async def replace(
@@ -130,13 +174,98 @@ class Store:
             result = await self._collection(database, collection).replace_one(
                 wanted, document, upsert=upsert and etag is None
             )
+        if result.did_upsert:
+            return True
         if result.matched_count:
             return False
         if etag is not None:
             raise ConflictError("The stored document has another version")
-        if not upsert:
-            raise NotFoundError("There is no document with this _id")
-        return True
+        raise NotFoundError("There is no document with this _id")
+
+    async def replace_one(
+        self,
+        database: str,
+        collection: str,
+        *,
+        filter: Document,  # noqa: A002
+        document: Document,
+        upsert: bool,
+    ) -> WriteOutcome:
+        """Put a whole document in the place of the one that a filter finds, in one step.
+
+        Args:
+            database: the database.
+            collection: the collection.
+            filter: the whole condition: ``_id``, version, and whatever else must hold.
+            document: the document; one without ``_id`` takes that of the filter or of the stored one.
+            upsert: whether it is stored where the filter finds none.
+
+        Raises:
+            DuplicateKeyError: there is a document with this ``_id`` that the filter does not find, or a unique index
+                refuses the write.
+        """
+        with translated():
+            result = await self._collection(database, collection).replace_one(filter, document, upsert=upsert)
+        return _outcome(result, document.get("_id", _identity(filter)))
+
+    async def update_one(
+        self,
+        database: str,
+        collection: str,
+        *,
+        filter: Document,  # noqa: A002
+        update: Update,
+        upsert: bool,
+    ) -> WriteOutcome:
+        """Change the document that a filter finds, in one step.
+
+        Raises:
+            DuplicateKeyError: as for :meth:`replace_one`.
+        """
+        with translated():
+            result = await self._collection(database, collection).update_one(filter, update, upsert=upsert)
+        return _outcome(result, _identity(filter))
+
+    async def update_checked(
+        self,
+        database: str,
+        collection: str,
+        *,
+        filter: Document,  # noqa: A002
+        update: Update,
+        upsert: bool,
+        check: Callable[[Document], None],
+    ) -> WriteOutcome:
+        """Change the document that a filter finds, if what it becomes passes a check.
+
+        Args:
+            database: the database.
+            collection: the collection.
+            filter: as for :meth:`replace_one`.
+            update: operators, or a pipeline.
+            upsert: whether a document is made where the filter finds none.
+            check: gets the document as it would be; if it raises, nothing is changed and the exception goes on to the
+                caller. It may be called more than once.
+
+        Raises:
+            DuplicateKeyError: as for :meth:`replace_one`.
+        """
+        handle = self._collection(database, collection)
+        return await update_checked(self._driver, handle, filter=filter, update=update, upsert=upsert, check=check)
+
+    async def update_many(
+        self,
+        database: str,
+        collection: str,
+        *,
+        filter: Document,  # noqa: A002
+        update: Update,
+        max_time_ms: int = 0,
+    ) -> BulkOutcome:
+        """Change every document that a filter finds; when the time is over, those that were changed stay so."""
+        statement = {"q": filter, "u": update, "multi": True}
+        reply = await change_many(self._collection(database, collection), "update", statement, max_time_ms=max_time_ms)
+        return BulkOutcome(inserted=0, modified=reply["nModified"], matched=reply["n"])
 
     async def insert(self, database: str, collection: str, document: Document) -> None:
         """Store a new document; one without ``_id`` gets one.
@@ -156,11 +285,35 @@ class Store:
             result = await self._collection(database, collection).bulk_write(requests, ordered=False)
         return BulkOutcome(result.upserted_count + result.inserted_count, result.modified_count, result.matched_count)
 
+    async def bulk_write(self, database: str, collection: str, operations: Sequence[BulkOperation]) -> BulkReport:
+        """Carry out operations in no order; one that MongoDB refuses is reported and leaves the others alone."""
+        return await run_bulk(self._collection(database, collection), operations)
+
     async def delete(self, database: str, collection: str, document_id: Any) -> bool:
         """Delete one document by its ``_id``; True if there was one."""
         with translated():
             result = await self._collection(database, collection).delete_one({"_id": {"$eq": document_id}})
         return bool(result.deleted_count)
+
+    async def delete_one(self, database: str, collection: str, *, filter: Document) -> bool:  # noqa: A002
+        """Delete the document that a filter finds, in one step; True if there was one."""
+        with translated():
+            result = await self._collection(database, collection).delete_one(filter)
+        return bool(result.deleted_count)
+
+    async def delete_many(
+        self,
+        database: str,
+        collection: str,
+        *,
+        filter: Document,  # noqa: A002
+        max_time_ms: int = 0,
+    ) -> int:
+        """Delete every document that a filter finds; when the time is over, those that were deleted stay so."""
+        statement = {"q": filter, "limit": 0}
+        reply = await change_many(self._collection(database, collection), "delete", statement, max_time_ms=max_time_ms)
+        deleted: int = reply["n"]
+        return deleted
 
     async def create_collection(self, database: str, collection: str) -> bool:
         """Make a collection; False if it is there already, whoever made it."""
@@ -192,6 +345,34 @@ class Store:
             await self._control.client[database][collection].create_index(
                 list(keys), name=name, unique=unique, sparse=sparse
             )
+
+    async def build_index(
+        self, database: str, collection: str, *, name: str, keys: Document, options: Document
+    ) -> None:
+        """Make an index; nothing happens if the very same is there. It may take as long as the collection is large.
+
+        Args:
+            database: the database.
+            collection: the collection, made if there is none.
+            name: the index's name.
+            keys: the fields in order, each with 1, -1, "text", "hashed" and so on.
+            options: the others, as MongoDB names them.
+
+        Raises:
+            QueryRefusedError: MongoDB wants no such index: another one has this name, the options make no sense, or
+                documents have the same key in what shall be unique.
+        """
+        with translated():
+            handle = self._control.client[database][collection]
+        await indexes.build_index(handle, name=name, keys=keys, options=options)
+
+    async def list_indexes(self, database: str, collection: str, *, max_time_ms: int = 0) -> list[Document]:
+        """Describe the indexes as MongoDB does; none if there is no collection."""
+        return await indexes.list_indexes(self._collection(database, collection), max_time_ms=max_time_ms)
+
+    async def drop_index(self, database: str, collection: str, name: str) -> bool:
+        """Drop an index by its name; False if there is none."""
+        return await indexes.drop_index(self._collection(database, collection), name)
 
     async def database_names(self) -> list[str]:
         """Name the databases in order, without those that belong to MongoDB (admin, config, local)."""
@@ -231,4 +412,24 @@ class Store:
         await self._control.close()
 
     def _collection(self, database: str, collection: str) -> Any:
-        return self._driver.client[database][collection]
+        with translated():
+            return self._driver.client[database][collection]
+
+
+def _hint(hint: Hint | None) -> Any:
+    return list(hint) if isinstance(hint, tuple) else hint
+
+
+def _identity(filter: Document) -> Any:  # noqa: A002
+    """Find the ``_id`` that a filter asks for, if it asks for one."""
+    wanted = filter.get("_id")
+    if isinstance(wanted, dict) and next(iter(wanted), "").startswith("$"):
+        return wanted.get("$eq")
+    return wanted
+
+
+def _outcome(result: Any, document_id: Any) -> WriteOutcome:
+    if result.did_upsert:  # asked first, for an upserted _id of null reads like none
+        return WriteOutcome(created=True, matched=False, document_id=result.upserted_id)
+    matched = result.matched_count > 0
+    return WriteOutcome(created=False, matched=matched, document_id=document_id if matched else None)

@@ -30,18 +30,6 @@ from content_core.store.embedded import EmbeddedMongo
 from tests.calls import Call, CallCounter
 
 
-@pytest.fixture(params=["motor", "pymongo"])
-def driver(request: pytest.FixtureRequest) -> DriverName:
-    """Both drivers: the default and the one that may replace it."""
-    name: DriverName = request.param
-    return name
-
-
-@pytest.fixture
-def counter() -> CallCounter:
-    return CallCounter()
-
-
 @pytest.fixture
 async def store(mongo: EmbeddedMongo, driver: DriverName, counter: CallCounter) -> AsyncIterator[Store]:
     opened = Store.open(mongo.uri, driver=driver, event_listeners=[counter])

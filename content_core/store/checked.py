@@ -1,0 +1,60 @@
+"""Changes whose result is looked at before it counts."""
+
+from collections.abc import Callable
+from typing import Any
+
+from content_core.documents import Document
+from content_core.store.driver_errors import translated
+from content_core.store.drivers import Driver
+from content_core.store.values import Update, WriteOutcome
+
+__all__ = ["update_checked"]
+
+
+class _RefusedError(Exception):
+    """Carries what the check raised past those who know what to make of exceptions of its kind."""
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__()
+        self.reason = reason
+
+
+async def update_checked(
+    driver: Driver,
+    collection: Any,
+    *,
+    filter: Document,  # noqa: A002
+    update: Update,
+    upsert: bool,
+    check: Callable[[Document], None],
+) -> WriteOutcome:
+    """Change one document in a transaction, which a failing check ends without a change.
+
+    The driver begins the transaction anew as long as another write to the same document comes in between.
+    """
+    command = {
+        "findAndModify": collection.name,
+        "query": filter,
+        "update": update,
+        "upsert": upsert,
+        "new": True,
+    }
+
+    async def change(session: Any) -> WriteOutcome:
+        reply = await collection.database.command(command, session=session, codec_options=collection.codec_options)
+        document, last = reply["value"], reply["lastErrorObject"]
+        if document is None:
+            return WriteOutcome(created=False, matched=False, document_id=None)
+        try:
+            check(document)
+        except Exception as error:  # whatever it is, the driver shall not take it for its own
+            raise _RefusedError(error) from error
+        return WriteOutcome(created="upserted" in last, matched=last["updatedExisting"], document_id=document["_id"])
+
+    try:
+        with translated():
+            async with driver.session() as session:
+                outcome: WriteOutcome = await session.with_transaction(change)
+    except _RefusedError as refused:
+        raise refused.reason from None
+    return outcome
