@@ -15,6 +15,13 @@ class RestSettings:
         max_body_bytes: the largest JSON body that is read.
         allowed_origins: web origins whose pages may use cookies; pages of all others may read answers without.
         public_url: the base of absolute links, such as ``https://caas.example``; empty takes it from each request.
+        public_urls: further bases under which clients know this server; references to them are resolved.
+        query_time_limit_ms: how long MongoDB may work on one query; past it the answer is 408.
+        max_regex_length: the longest regular expression in a query.
+        no_properties_with_filter: whether a list that is filtered leaves its own properties out.
+        resolve_refs: whether ``resolveRef`` is answered.
+        resolve_refs_depth: how many references one behind the other are followed.
+        resolve_refs_max: how many different references one request resolves.
         realm: what browsers show when they ask for user and password.
     """
 
@@ -23,4 +30,11 @@ class RestSettings:
     max_body_bytes: int = 16 * 1024 * 1024
     allowed_origins: tuple[str, ...] = ()
     public_url: str = ""
+    public_urls: tuple[str, ...] = ()
+    query_time_limit_ms: int = 30_000
+    max_regex_length: int = 1_000
+    no_properties_with_filter: bool = True
+    resolve_refs: bool = True
+    resolve_refs_depth: int = 3
+    resolve_refs_max: int = 100
     realm: str = "OpenCaaS"
