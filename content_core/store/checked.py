@@ -1,14 +1,19 @@
 """Changes whose result is looked at before it counts."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
+
+import pymongo
 
 from content_core.documents import Document
 from content_core.store.driver_errors import translated
-from content_core.store.drivers import Driver
+from content_core.store.drivers import PyMongoDriver
 from content_core.store.values import Update, WriteOutcome
 
 __all__ = ["update_checked"]
+
+_SECONDS: Final = 30.0
+"""How long it may take with all its beginnings."""
 
 
 class _RefusedError(Exception):
@@ -20,8 +25,9 @@ class _RefusedError(Exception):
 
 
 async def update_checked(
-    driver: Driver,
-    collection: Any,
+    driver: PyMongoDriver,
+    database: str,
+    collection: str,
     *,
     filter: Document,  # noqa: A002
     update: Update,
@@ -30,10 +36,11 @@ async def update_checked(
 ) -> WriteOutcome:
     """Change one document in a transaction, which a failing check ends without a change.
 
-    The driver begins the transaction anew as long as another write to the same document comes in between.
+    The driver begins the transaction anew as long as another write to the same document comes in between. It has to be
+    PyMongo's: Motor (3.7.1) commits where it does not notice that a commit has to be made anew.
     """
-    command = {
-        "findAndModify": collection.name,
+    command: Document = {
+        "findAndModify": collection,
         "query": filter,
         "update": update,
         "upsert": upsert,
@@ -41,7 +48,7 @@ async def update_checked(
     }
 
     async def change(session: Any) -> WriteOutcome:
-        reply = await collection.database.command(command, session=session, codec_options=collection.codec_options)
+        reply = await handle.database.command(command, session=session, codec_options=handle.codec_options)
         document, last = reply["value"], reply["lastErrorObject"]
         if document is None:
             return WriteOutcome(created=False, matched=False, document_id=None)
@@ -53,8 +60,9 @@ async def update_checked(
 
     try:
         with translated():
-            async with driver.session() as session:
-                outcome: WriteOutcome = await session.with_transaction(change)
+            handle = driver.client[database][collection]
+            with pymongo.timeout(_SECONDS):
+                async with driver.client.start_session() as session:
+                    return await session.with_transaction(change)
     except _RefusedError as refused:
         raise refused.reason from None
-    return outcome

@@ -4,8 +4,7 @@ Both have nearly the same API; the few differences are evened out here.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias, overload
 from urllib.parse import parse_qs, urlsplit
 
@@ -53,10 +52,6 @@ class Driver(Protocol):
         """Run a pipeline and read its whole result."""
         ...
 
-    def session(self) -> AbstractAsyncContextManager[Any]:
-        """Open a session, in which there can be transactions."""
-        ...
-
     async def close(self) -> None:
         """Close every connection."""
         ...
@@ -72,12 +67,6 @@ class MotorDriver:
         """Run a pipeline; Motor gives the cursor at once."""
         documents: list[Document] = await collection.aggregate(pipeline, **options).to_list(None)
         return documents
-
-    @asynccontextmanager
-    async def session(self) -> AsyncIterator[Any]:
-        """Open a session; Motor gives it when asked to wait for it."""
-        async with await self.client.start_session() as session:
-            yield session
 
     async def close(self) -> None:
         """Close; Motor does not wait."""
@@ -95,10 +84,6 @@ class PyMongoDriver:
         cursor = await collection.aggregate(pipeline, **options)
         documents: list[Document] = await cursor.to_list(None)
         return documents
-
-    def session(self) -> AbstractAsyncContextManager[Any]:
-        """Open a session; PyMongo gives it at once."""
-        return self.client.start_session()
 
     async def close(self) -> None:
         """Close and wait for it, but not for a server that hangs."""

@@ -46,7 +46,7 @@ class Store:
         self._driver = driver
         # What must be able to give up at once (health) or may take any time (indexes) has connections of its own:
         # a thread of Motor's small pool that waits for a hanging server cannot be called back.
-        self._control = self.open_client(maxPoolSize=10)
+        self._control = self.open_client()
 
     @classmethod
     def open(
@@ -250,8 +250,9 @@ class Store:
         Raises:
             DuplicateKeyError: as for :meth:`replace_one`.
         """
-        handle = self._collection(database, collection)
-        return await update_checked(self._driver, handle, filter=filter, update=update, upsert=upsert, check=check)
+        return await update_checked(
+            self._control, database, collection, filter=filter, update=update, upsert=upsert, check=check
+        )
 
     async def update_many(
         self,
