@@ -33,17 +33,25 @@ class Services:
     master_api_key: str | None
 
     @classmethod
-    def open(cls, settings: Settings, *, uri: str, admin_password: str) -> "Services":
+    def open(cls, settings: Settings, *, uri: str, admin_password: str, token_secret: str | None = None) -> "Services":
         """Connect the rooms; nothing is awaited yet.
 
         Args:
             settings: the server's settings.
             uri: the MongoDB to use, the embedded one's or the configured one.
             admin_password: the admin user's password.
+            token_secret: signs security tokens; None makes one that no other process knows.
         """
         store = Store.open(uri, driver=settings.store_driver)
         feed = ChangeFeed(store)
-        access = AccessControl(store, feed, admin_user=settings.admin_user, admin_password=admin_password)
+        access = AccessControl(
+            store,
+            feed,
+            admin_user=settings.admin_user,
+            admin_password=admin_password,
+            token_secret=token_secret,
+            allowed_origins=settings.allowed_origins,
+        )
         registry = Registry(store, feed, graphql_settings(settings))
         master = settings.master_api_key.get_secret_value() if settings.master_api_key else None
         return cls(store, feed, access, KeyStore(store), registry, master)

@@ -18,6 +18,7 @@ class Orders:
         ready_fd: write end of a pipe; one byte says that requests are answered.
         uri: the MongoDB to use.
         admin_password: password of the admin user.
+        token_secret: what signs security tokens.
         settings: field values of :class:`Settings`, secrets in clear.
     """
 
@@ -26,6 +27,7 @@ class Orders:
     ready_fd: int
     uri: str
     admin_password: str
+    token_secret: str
     settings: dict[str, Any]
 
     def to_bytes(self) -> bytes:

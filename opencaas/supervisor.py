@@ -111,6 +111,7 @@ class _Supervisor:
         self._mongo = mongo
         self._stop = stop
         self._workers: list[_Worker] = []
+        self._token_secret = _token_secret(settings, data_dir)
         self._running = Running(
             url=_base_url(listener),
             mongodb_uri=uri,
@@ -165,6 +166,7 @@ class _Supervisor:
             ready_fd=write_end,
             uri=self._running.mongodb_uri,
             admin_password=self._running.admin_password,
+            token_secret=self._token_secret,
             settings=_clear(self._settings),
         )
         process = subprocess.Popen(
@@ -243,8 +245,16 @@ def _admin_password(settings: Settings, data_dir: DataDir | None) -> str:
     return data_dir.secret("admin-password")
 
 
+def _token_secret(settings: Settings, data_dir: DataDir | None) -> str:
+    if settings.token_secret is not None and (secret := settings.token_secret.get_secret_value()):
+        return secret
+    if data_dir is None:
+        raise ServerStartError("OPENCAAS_TOKEN_SECRET must be set when the server uses an external MongoDB")
+    return data_dir.secret("token-secret")
+
+
 def _clear(settings: Settings) -> dict[str, object]:
-    values = settings.model_dump(mode="python", exclude={"mongodb_uri", "admin_password", "data_dir"})
+    values = settings.model_dump(mode="python", exclude={"mongodb_uri", "admin_password", "token_secret", "data_dir"})
     return {
         name: value.get_secret_value() if hasattr(value, "get_secret_value") else value
         for name, value in values.items()

@@ -42,7 +42,9 @@ def main() -> None:
         report_failure(orders.ready_fd, error)
 
     try:
-        services = Services.open(settings, uri=orders.uri, admin_password=orders.admin_password)
+        services = Services.open(
+            settings, uri=orders.uri, admin_password=orders.admin_password, token_secret=orders.token_secret
+        )
     except ServiceError as error:
         start_failed(error)
         sys.exit(3)

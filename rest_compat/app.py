@@ -21,6 +21,7 @@ from rest_compat.body import check_body_headers
 from rest_compat.call import Call
 from rest_compat.cors import answer_headers, preflight_headers
 from rest_compat.errors import render_error, render_unexpected
+from rest_compat.logic import TokenEndpoints
 from rest_compat.reply import Reply
 from rest_compat.request import Request, parse_request
 from rest_compat.resources import METHODS, Resource, check_names, read_resource
@@ -49,6 +50,7 @@ class _RestApp:
     ) -> None:
         self._access = access
         self._settings = settings
+        self._tokens = TokenEndpoints(access, settings)
         self._routes = build_routes(store=store, access=access, keys=keys, definitions=definitions, settings=settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -72,6 +74,8 @@ class _RestApp:
         resource = read_resource(request.segments)
         if request.method == "OPTIONS":
             return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
+        if reply := await self._tokens.answer(request):
+            return reply
         principal = await self._check_access(request, resource)
         method = "GET" if request.reads else request.method
         if method not in METHODS[resource.kind]:
@@ -105,9 +109,9 @@ class _RestApp:
 
     def _response(self, reply: Reply, request: Request) -> Response:
         headers = {**answer_headers(request.headers.get("origin"), self._settings.allowed_origins), **reply.headers}
+        if request.segments[:1] == ("_logic",):
+            headers.setdefault("Cache-Control", "no-store")
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
-        if request.method == "HEAD":
-            headers |= {"Content-Length": str(len(reply.body)), "Content-Type": reply.media_type}
-            return Response(status_code=reply.status, headers=headers)
+        # With HEAD, too: the server leaves the body out, and the headers are those of GET.
         return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)

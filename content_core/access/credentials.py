@@ -32,11 +32,16 @@ _AUTHORIZATION: Final = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """The three ways, None where one is absent. Secrets, hence no repr."""
+    """The three ways, None where one is absent (secrets, hence no repr), and which page speaks to which host.
+
+    The latter two decide how far a cookie is trusted.
+    """
 
     security_token: str | None = field(default=None, repr=False)
     authorization: str | None = field(default=None, repr=False)
     cookie: str | None = field(default=None, repr=False)
+    origin: str | None = None
+    host: str | None = None
 
     @classmethod
     def read(cls, *, query_string: bytes, headers: Iterable[tuple[bytes, bytes]]) -> "Credentials":
@@ -49,7 +54,14 @@ class Credentials:
             # Two headers are no header form: joined, as HTTP joins them, they match nothing.
             authorization=", ".join(authorization) if authorization else None,
             cookie=_first_cookie(cookies),
+            origin=_header(held, b"origin"),
+            host=_header(held, b"host"),
         )
+
+    @property
+    def given(self) -> bool:
+        """Whether anything is shown at all."""
+        return any(way is not None for way in (self.security_token, self.authorization, self.cookie))
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,12 @@ def _as_utf8(text: str) -> str:
         return text.encode("latin-1").decode()
     except UnicodeError:
         return text
+
+
+def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str | None:
+    """Read a header that may be there once; what stands there twice is joined, and is no origin and no host then."""
+    values = [value.decode("latin-1") for name, value in headers if name.lower() == wanted]
+    return ", ".join(values) if values else None
 
 
 def _first_token(query_string: bytes) -> str | None:

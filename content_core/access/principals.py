@@ -21,12 +21,16 @@ class Principal:
         key_id: names the key in logs without giving it away; empty for the admin user.
         tenant: the database of a local key; None for a global key and for the admin user.
         permissions: what the key opens.
+        token_tenant: the one database that is open where a security token stands in for the key; None without one.
+        forgeable: whether a page of somebody else may be behind the request, so that it may only read.
     """
 
     kind: Literal["admin", "key"]
     key_id: str
     tenant: str | None
     permissions: tuple[Permission, ...]
+    token_tenant: str | None = None
+    forgeable: bool = False
 
 
 ADMIN: Final = Principal("admin", "", None, ())
