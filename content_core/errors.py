@@ -10,7 +10,8 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     │   ├── MethodNotAllowedError       OC104  405  the resource knows no such method
     │   ├── NotFoundError               OC105  404  no such resource
     │   ├── ReservedNameError           OC106  403  the name belongs to the server
-    │   └── ConflictError               OC107  409  the write collides with what is stored
+    │   ├── ConflictError               OC107  409  the write collides with what is stored
+    │   └── NotSupportedError           OC108  501  the resource cannot do this, by its kind or its settings
     ├── DefinitionError                 OC200  400  an application definition is not valid
     ├── PlanError                       OC300  400  an operation is over a limit or asks for something refused
     │   ├── OperatorRefusedError        OC301  403  an operator that runs code or leaves the tenant
@@ -44,6 +45,7 @@ __all__ = [
     "IllegalNameError",
     "MethodNotAllowedError",
     "NotFoundError",
+    "NotSupportedError",
     "OperatorRefusedError",
     "PlanError",
     "QueryRefusedError",
@@ -130,6 +132,13 @@ class ConflictError(RequestError):
 
     code = "OC107"
     status = 409
+
+
+class NotSupportedError(RequestError):
+    """The resource cannot do this, by its kind or by its settings."""
+
+    code = "OC108"
+    status = 501
 
 
 class DefinitionError(ServiceError):
