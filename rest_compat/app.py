@@ -22,6 +22,7 @@ from rest_compat.call import Call
 from rest_compat.cors import answer_headers, preflight_headers
 from rest_compat.errors import render_error, render_unexpected
 from rest_compat.logic import TokenEndpoints
+from rest_compat.openapi import Description
 from rest_compat.reply import Reply
 from rest_compat.request import Request, parse_request
 from rest_compat.resources import METHODS, Resource, check_names, read_resource
@@ -51,6 +52,7 @@ class _RestApp:
         self._access = access
         self._settings = settings
         self._tokens = TokenEndpoints(access, settings)
+        self._description = Description(access)
         self._routes = build_routes(store=store, access=access, keys=keys, definitions=definitions, settings=settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -74,7 +76,7 @@ class _RestApp:
         resource = read_resource(request.segments)
         if request.method == "OPTIONS":
             return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
-        if reply := await self._tokens.answer(request):
+        if reply := await self._tokens.answer(request) or await self._description.answer(request):
             return reply
         principal = await self._check_access(request, resource)
         method = "GET" if request.reads else request.method
