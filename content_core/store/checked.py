@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import pymongo
+from pymongo.common import validate_ok_for_update
 
 from content_core.documents import Document
 from content_core.store.driver_errors import translated
@@ -60,6 +61,7 @@ async def update_checked(
 
     try:
         with translated():
+            validate_ok_for_update(update)  # the command would take a document without operators as a replacement
             handle = driver.client[database][collection]
             with pymongo.timeout(_SECONDS):
                 async with driver.client.start_session() as session:

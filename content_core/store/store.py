@@ -12,7 +12,7 @@ from pymongo import ReadPreference, ReplaceOne
 
 from content_core.documents import Document
 from content_core.errors import ConflictError, NotFoundError, StoreError
-from content_core.store import indexes
+from content_core.store import catalog
 from content_core.store.bulk import run_bulk
 from content_core.store.checked import update_checked
 from content_core.store.driver_errors import translated
@@ -32,7 +32,6 @@ from content_core.store.values import (
 __all__ = ["Store"]
 
 _ALL_AT_ONCE: Final = 2**31 - 1
-_NAMESPACE_EXISTS: Final = 48
 _SYSTEM_DATABASES: Final = frozenset({"admin", "config", "local"})
 _HEALTH_SECONDS: Final = 1.8
 _ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
@@ -170,14 +169,11 @@ class Store:
         wanted: Document = {"_id": {"$eq": document["_id"]}}
         if etag is not None:
             wanted["_etag"] = etag
-        with translated():
-            result = await self._collection(database, collection).replace_one(
-                wanted, document, upsert=upsert and etag is None
-            )
-        if result.did_upsert:
-            return True
-        if result.matched_count:
-            return False
+        outcome = await self.replace_one(
+            database, collection, filter=wanted, document=document, upsert=upsert and etag is None
+        )
+        if outcome.created or outcome.matched:
+            return outcome.created
         if etag is not None:
             raise ConflictError("The stored document has another version")
         raise NotFoundError("There is no document with this _id")
@@ -292,9 +288,7 @@ class Store:
 
     async def delete(self, database: str, collection: str, document_id: Any) -> bool:
         """Delete one document by its ``_id``; True if there was one."""
-        with translated():
-            result = await self._collection(database, collection).delete_one({"_id": {"$eq": document_id}})
-        return bool(result.deleted_count)
+        return await self.delete_one(database, collection, filter={"_id": {"$eq": document_id}})
 
     async def delete_one(self, database: str, collection: str, *, filter: Document) -> bool:  # noqa: A002
         """Delete the document that a filter finds, in one step; True if there was one."""
@@ -318,18 +312,7 @@ class Store:
 
     async def create_collection(self, database: str, collection: str) -> bool:
         """Make a collection; False if it is there already, whoever made it."""
-        handle = self._driver.client[database]
-        try:
-            with translated():
-                # Asked first: from version 7 on MongoDB is content with being told to make what is there.
-                if await handle.list_collection_names(filter={"name": collection}):
-                    return False
-                await handle.create_collection(collection, check_exists=False)
-        except StoreError as error:
-            if error.details.get("code") == _NAMESPACE_EXISTS:
-                return False
-            raise
-        return True
+        return await catalog.create_collection(self._driver.client, database, collection)
 
     async def create_index(
         self,
@@ -342,10 +325,8 @@ class Store:
         sparse: bool = False,
     ) -> None:
         """Make an index; nothing happens if the same one is there. It may take as long as the collection is large."""
-        with translated():
-            await self._control.client[database][collection].create_index(
-                list(keys), name=name, unique=unique, sparse=sparse
-            )
+        options = {"unique": unique, "sparse": sparse}
+        await self.build_index(database, collection, name=name, keys=dict(keys), options=options)
 
     async def build_index(
         self, database: str, collection: str, *, name: str, keys: Document, options: Document
@@ -365,15 +346,15 @@ class Store:
         """
         with translated():
             handle = self._control.client[database][collection]
-        await indexes.build_index(handle, name=name, keys=keys, options=options)
+        await catalog.build_index(handle, name=name, keys=keys, options=options)
 
     async def list_indexes(self, database: str, collection: str, *, max_time_ms: int = 0) -> list[Document]:
         """Describe the indexes as MongoDB does; none if there is no collection."""
-        return await indexes.list_indexes(self._collection(database, collection), max_time_ms=max_time_ms)
+        return await catalog.list_indexes(self._collection(database, collection), max_time_ms=max_time_ms)
 
     async def drop_index(self, database: str, collection: str, name: str) -> bool:
         """Drop an index by its name; False if there is none."""
-        return await indexes.drop_index(self._collection(database, collection), name)
+        return await catalog.drop_index(self._collection(database, collection), name)
 
     async def database_names(self) -> list[str]:
         """Name the databases in order, without those that belong to MongoDB (admin, config, local)."""
@@ -383,9 +364,7 @@ class Store:
 
     async def collection_names(self, database: str) -> list[str]:
         """Name a database's collections in order, without MongoDB's ``system.`` ones; none if there is no database."""
-        with translated():
-            names: list[str] = await self._driver.client[database].list_collection_names()
-        return sorted(name for name in names if not name.startswith("system."))
+        return await catalog.list_collections(self._driver.client, database)
 
     async def drop_database(self, database: str) -> None:
         """Drop a database with all that is in it; nothing happens if there is none."""

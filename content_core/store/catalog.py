@@ -1,4 +1,4 @@
-"""The indexes of a collection, as MongoDB describes them."""
+"""What a database holds besides documents: its collections and their indexes."""
 
 from typing import Any, Final
 
@@ -6,10 +6,33 @@ from content_core.documents import Document
 from content_core.errors import DuplicateKeyError, QueryRefusedError, StoreError
 from content_core.store.driver_errors import translated
 
-__all__ = ["build_index", "drop_index", "list_indexes"]
+__all__ = ["build_index", "create_collection", "drop_index", "list_collections", "list_indexes"]
 
+_COLLECTION_EXISTS: Final = 48
 _NO_COLLECTION: Final = 26
 _NO_INDEX: Final = 27
+
+
+async def create_collection(client: Any, database: str, collection: str) -> bool:
+    """Make a collection; False if it is there already."""
+    try:
+        with translated():
+            # Asked first: from version 7 on MongoDB is content with being told to make what is there.
+            if await client[database].list_collection_names(filter={"name": collection}):
+                return False
+            await client[database].create_collection(collection, check_exists=False)
+    except StoreError as error:
+        if error.details.get("code") == _COLLECTION_EXISTS:
+            return False
+        raise
+    return True
+
+
+async def list_collections(client: Any, database: str) -> list[str]:
+    """Name a database's collections in order, without MongoDB's own."""
+    with translated():
+        names: list[str] = await client[database].list_collection_names()
+    return sorted(name for name in names if not name.startswith("system."))
 
 
 async def list_indexes(collection: Any, *, max_time_ms: int) -> list[Document]:
