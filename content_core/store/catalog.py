@@ -70,9 +70,14 @@ async def drop_index(collection: Any, name: str) -> bool:
     """Drop an index; False if there is none."""
     if name == "*":  # to MongoDB it means all of them
         return False
+    command: Document = {
+        "dropIndexes": collection.name,
+        "index": name,
+        "writeConcern": collection.write_concern.document,
+    }
     try:
         with translated():
-            await collection.drop_index(name)
+            await collection.database.command(command)
     except StoreError as error:
         if error.details.get("code") in {_NO_COLLECTION, _NO_INDEX}:
             return False
