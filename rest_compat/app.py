@@ -16,27 +16,39 @@ from content_core.access import AccessControl, KeyStore, Principal
 from content_core.access.permissions import METHODS as KNOWN_METHODS
 from content_core.errors import BodyTooLargeError, MethodNotAllowedError, NotFoundError, ServiceError
 from content_core.hooks import DefinitionHook
-from content_core.store import Store
+from content_core.store import ChangeFeed, Store
 from rest_compat.body import check_body_headers
 from rest_compat.call import Call
 from rest_compat.cors import answer_headers, preflight_headers
 from rest_compat.errors import render_error, render_unexpected
 from rest_compat.logic import TokenEndpoints
+from rest_compat.metadata import Properties
 from rest_compat.openapi import Description
 from rest_compat.reply import Reply
 from rest_compat.request import Request, parse_request
-from rest_compat.resources import METHODS, Resource, check_names, read_resource
+from rest_compat.resources import METHODS, Kind, Resource, check_names, read_resource
 from rest_compat.routes import build_routes
 from rest_compat.settings import RestSettings
 
 __all__ = ["create_app"]
 
+_WITH_PROPERTIES = frozenset({Kind.DB, Kind.COLLECTION, Kind.FILES_BUCKET, Kind.SCHEMA_STORE})
+
 
 def create_app(
-    *, store: Store, access: AccessControl, keys: KeyStore, definitions: DefinitionHook, settings: RestSettings
+    *,
+    store: Store,
+    access: AccessControl,
+    keys: KeyStore,
+    definitions: DefinitionHook,
+    settings: RestSettings,
+    feed: ChangeFeed | None = None,
 ) -> ASGIApp:
-    """Make the application; it answers whole paths, wherever it is mounted."""
-    return _RestApp(store=store, access=access, keys=keys, definitions=definitions, settings=settings)
+    """Make the application; it answers whole paths, wherever it is mounted.
+
+    With a change feed it remembers which collections there are, and their properties.
+    """
+    return _RestApp(store=store, access=access, keys=keys, definitions=definitions, settings=settings, feed=feed)
 
 
 class _RestApp:
@@ -48,12 +60,21 @@ class _RestApp:
         keys: KeyStore,
         definitions: DefinitionHook,
         settings: RestSettings,
+        feed: ChangeFeed | None,
     ) -> None:
         self._access = access
         self._settings = settings
         self._tokens = TokenEndpoints(access, settings)
         self._description = Description(access)
-        self._routes = build_routes(store=store, access=access, keys=keys, definitions=definitions, settings=settings)
+        self._properties = Properties(store, feed)
+        self._routes = build_routes(
+            store=store,
+            access=access,
+            keys=keys,
+            definitions=definitions,
+            properties=self._properties,
+            settings=settings,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -85,7 +106,11 @@ class _RestApp:
         handler = self._routes.get((resource.kind, method))
         if handler is None:
             raise NotFoundError("resource does not exist")
-        return await handler(Call(request, resource, principal, read_body))
+        try:
+            return await handler(Call(request, resource, principal, read_body))
+        finally:
+            if not request.reads and resource.kind in _WITH_PROPERTIES:
+                self._properties.forget(resource.database)
 
     async def _check_access(self, request: Request, resource: Resource) -> Principal:
         principal = await self._access.authenticate(request.credentials, tenant=request.tenant)

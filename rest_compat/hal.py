@@ -4,14 +4,35 @@ import math
 from collections.abc import Sequence
 
 from content_core.documents import Document, Json
-from content_core.extended_json import to_json
 
-__all__ = ["shape_bulk", "shape_list"]
+__all__ = ["counters", "shape_bulk", "shape_list"]
+
+
+def counters(*, size: int | None, page_size: int, returned: int) -> Document:
+    """Say how many there are.
+
+    Args:
+        size: on all pages, if it was asked for.
+        page_size: on a full page; 0 leaves the number of pages out.
+        returned: in this answer.
+    """
+    body: Document = {}
+    if size is not None:
+        body["_size"] = size
+        if page_size:
+            body["_total_pages"] = math.ceil(size / page_size)
+    body["_returned"] = returned
+    return body
 
 
 def shape_list(
-    properties: Document, elements: Sequence[Document], *, rel: str, size: int | None = None, page_size: int = 0
-) -> Json:
+    properties: Document,
+    elements: Sequence[Document],
+    *,
+    rel: str,
+    size: int | None = None,
+    page_size: int = 0,
+) -> Document:
     """Shape a page of a list.
 
     Args:
@@ -21,15 +42,10 @@ def shape_list(
         size: how many there are on all pages, if it was asked for.
         page_size: how many fit on a page; 0 leaves the number of pages out.
     """
-    body: dict[str, Json] = dict(properties)
-    if size is not None:
-        body["_size"] = size
-        if page_size:
-            body["_total_pages"] = math.ceil(size / page_size)
-    body["_returned"] = len(elements)
+    body = {**properties, **counters(size=size, page_size=page_size, returned=len(elements))}
     if elements:
         body["_embedded"] = {rel: list(elements)}
-    return to_json(body)
+    return body
 
 
 def shape_bulk(*, inserted: int, modified: int, links: Sequence[str]) -> Json:

@@ -1,8 +1,8 @@
 """A request as a value: path segments, query, headers, credentials. Pure; the body is read later, if at all."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from content_core.access import Credentials
@@ -11,6 +11,7 @@ from rest_compat.settings import RestSettings
 
 __all__ = ["Page", "Request", "parse_page", "parse_path", "parse_request"]
 
+_T = TypeVar("_T")
 _MAX_DIGITS: Final = 15
 _NOT_READ: Final = ("filter", "keys", "sort", "sort_by")
 """What would change a list: ignored in silence, it would give a wrong answer."""
@@ -60,6 +61,10 @@ class Page:
     def skip(self) -> int:
         """How many elements lie before the page."""
         return (self.number - 1) * self.size
+
+    def cut(self, elements: Sequence[_T]) -> Sequence[_T]:
+        """Cut the page out of a list that is at hand."""
+        return elements[self.skip : self.skip + self.size]
 
 
 def parse_request(scope: Mapping[str, Any]) -> Request:

@@ -9,20 +9,51 @@ from rest_compat.apikeys import ApiKeys
 from rest_compat.call import Handler
 from rest_compat.databases import Databases
 from rest_compat.definitions import Definitions
+from rest_compat.documents_read import DocumentReads
+from rest_compat.indexes import Indexes
+from rest_compat.listings import Listings
+from rest_compat.metadata import Properties
 from rest_compat.resources import Kind
+from rest_compat.roots import Roots
 from rest_compat.settings import RestSettings
 
 __all__ = ["build_routes"]
 
 
 def build_routes(
-    *, store: Store, access: AccessControl, keys: KeyStore, definitions: DefinitionHook, settings: RestSettings
+    *,
+    store: Store,
+    access: AccessControl,
+    keys: KeyStore,
+    definitions: DefinitionHook,
+    properties: Properties,
+    settings: RestSettings,
 ) -> Mapping[tuple[Kind, str], Handler]:
     """Build the table. HEAD has no entries of its own: it is answered by GET."""
     databases = Databases(store, keys)
     apikeys = ApiKeys(store, access, keys, settings)
     apps = Definitions(store, definitions, settings)
+    roots = Roots(store, access, properties, settings)
+    listings = Listings(store, access, properties, settings)
+    documents_read = DocumentReads(store, access, properties, settings)
+    indexes = Indexes(store, properties, settings)
     return {
+        (Kind.ROOT, "GET"): roots.read_root,
+        (Kind.ROOT_SIZE, "GET"): roots.read_root_size,
+        (Kind.DB, "GET"): roots.read_database,
+        (Kind.DB_SIZE, "GET"): roots.read_database_size,
+        (Kind.DB_META, "GET"): roots.read_database_meta,
+        (Kind.COLLECTION, "GET"): listings.read,
+        (Kind.FILES_BUCKET, "GET"): listings.read,
+        (Kind.SCHEMA_STORE, "GET"): listings.read,
+        (Kind.COLLECTION_SIZE, "GET"): listings.read_size,
+        (Kind.COLLECTION_META, "GET"): listings.read_meta,
+        (Kind.COLLECTION_INDEXES, "GET"): indexes.list,
+        (Kind.INDEX, "PUT"): indexes.put,
+        (Kind.INDEX, "DELETE"): indexes.delete,
+        (Kind.DOCUMENT, "GET"): documents_read.read,
+        (Kind.FILE, "GET"): documents_read.read,
+        (Kind.SCHEMA, "GET"): documents_read.read,
         (Kind.DB, "PUT"): databases.put,
         (Kind.KEYS, "GET"): apikeys.list,
         (Kind.KEYS, "POST"): apikeys.post,

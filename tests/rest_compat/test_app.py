@@ -108,8 +108,6 @@ async def test_right_is_checked_before_anything_about_the_resource(
         ("DELETE", "/{db}/gql-apps", 403),
         ("GET", "/{db}/notes/_aggrs", 405),
         ("POST", "/{db}/notes/_indexes", 405),
-        ("GET", "/", 404),
-        ("GET", "/{db}", 404),
         ("GET", "/{db}/notes/1", 404),
         ("GET", "/{db}/gql-apps/a/b", 404),
         ("GET", "/{db}/gql-apps/a/b/c/d/e", 404),
