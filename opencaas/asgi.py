@@ -11,6 +11,7 @@ from content_core.store import ChangeFeed, Store
 from graphql_app.app import create_app as create_graphql_app
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
+from opencaas.compression import Compression
 from opencaas.health import HEALTH_PATH, HealthCheck
 from opencaas.lifespan import Lifespan
 from opencaas.request_log import RequestLog
@@ -101,7 +102,8 @@ def create_app(
             ),
         ),
     )
-    return Lifespan(RequestLog(rooms), start=services.start, stop=services.stop, start_failed=start_failed)
+    answering = RequestLog(Compression(rooms, level=settings.compression_level))
+    return Lifespan(answering, start=services.start, stop=services.stop, start_failed=start_failed)
 
 
 def graphql_settings(settings: Settings) -> GraphQLSettings:

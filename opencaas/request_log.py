@@ -34,7 +34,7 @@ class RequestLog:
             nonlocal status, size
             if message["type"] == "http.response.start":
                 status = message["status"]
-            elif message["type"] == "http.response.body":
+            elif message["type"] == "http.response.body" and scope["method"] != "HEAD":  # the server drops that one
                 size += len(message.get("body", b""))
             await send(message)
 

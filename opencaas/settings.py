@@ -56,6 +56,9 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may send credentials across sites."
     )
+    compression_level: int = Field(
+        1, ge=0, le=9, description="How hard answers are compressed: 1 is fast, 9 is small, 0 is not at all."
+    )
     grace_seconds: float = Field(20.0, ge=0, description="Time that running requests get to finish at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe event logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON.")
