@@ -68,7 +68,7 @@ async def transport(store: Store, feed: ChangeFeed, hook: Notes, settings: RestS
     keys = KeyStore(store)
     await keys.start()
     access = AccessControl(store, feed, admin_user="admin", admin_password="correct horse")
-    app = create_app(store=store, access=access, keys=keys, definitions=hook, settings=settings)
+    app = create_app(store=store, access=access, keys=keys, definitions=hook, settings=settings, feed=feed)
     return httpx.ASGITransport(app)
 
 
