@@ -6,7 +6,7 @@ A definition is stored as the JSON that was sent, names with ``$`` and dots incl
 import asyncio
 import contextlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -14,12 +14,21 @@ from bson import DBRef, ObjectId
 
 from content_core.access.provision import ensure_collection
 from content_core.documents import Document, Json
-from content_core.errors import ConflictError, DuplicateKeyError, IllegalNameError, NotFoundError, RequestError
+from content_core.errors import (
+    ConflictError,
+    DuplicateKeyError,
+    IllegalNameError,
+    NotFoundError,
+    NotSupportedError,
+    RequestError,
+)
 from content_core.extended_json import dumps
 from content_core.hooks import DefinitionHook
 from content_core.names import GQL_APPS, AppKey
-from content_core.store import FindQuery, Store
+from content_core.store import FindQuery, Store, WriteMode, WriteOutcome
 from rest_compat.body import parse_object
+from rest_compat.bulk import require_filter
+from rest_compat.bulk_result import BulkCounts, bulk_reply
 from rest_compat.call import (
     Call,
     absolute_link,
@@ -28,13 +37,18 @@ from rest_compat.call import (
     require_collection,
     require_database,
     version_headers,
-    wanted_version,
 )
-from rest_compat.hal import shape_list
+from rest_compat.definition_changes import change_definition
+from rest_compat.listings import find_page
 from rest_compat.metadata import read_properties
+from rest_compat.places import find_place
+from rest_compat.query import parse_query
 from rest_compat.reply import HAL, Reply
-from rest_compat.request import parse_page
+from rest_compat.representation import Listing, list_reply
 from rest_compat.settings import RestSettings
+from rest_compat.versions import DOCUMENT, Guard
+from rest_compat.write_modes import read_mode
+from rest_compat.writer import duplicate_key
 
 __all__ = ["Definitions", "ensure_definitions"]
 
@@ -44,6 +58,7 @@ servers they are written on."""
 
 _OF_SERVER: Final = frozenset({"_id", "_etag", _ADDRESSES})
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_TRIES: Final = 5
 
 
 async def ensure_definitions(store: Store, database: str) -> None:
@@ -70,15 +85,18 @@ class Definitions:
     async def list(self, call: Call) -> Reply:
         """List the tenant's definitions."""
         tenant = call.resource.database
-        page = parse_page(call.request, self._settings)
+        query = parse_query(call.request, self._settings)
         await require_collection(self._store, tenant, GQL_APPS)
-        query = FindQuery(filter={}, sort=(("_id", -1),), skip=page.skip, limit=page.size)
-        found = await self._store.find(tenant, GQL_APPS, query) if page.size else []
-        size = await self._store.count(tenant, GQL_APPS, {}) if "count" in call.request.query else None
+        found, size = await find_page(self._store, tenant, GQL_APPS, query, self._settings)
         properties = await read_properties(self._store, tenant, GQL_APPS)
         elements = [_shown(document) for document in found]
-        body = shape_list(properties, elements, rel="rh:doc", size=size, page_size=page.size)
-        return Reply(status=200, body=dumps(body), media_type=HAL, headers=version_headers(properties))
+        listing = Listing(
+            properties=properties,
+            groups={"rh:doc": elements} if elements else {},
+            size=size,
+            page_size=query.page.size,
+        )
+        return list_reply(listing, query, version_headers(properties))
 
     async def read(self, call: Call) -> Reply:
         """Read one definition."""
@@ -93,13 +111,8 @@ class Definitions:
 
     async def put(self, call: Call) -> Reply:
         """Create or replace the definition that the address names."""
-        tenant, document_id = call.resource.database, call.resource.document
-        _check_id(tenant, document_id)
-        await require_database(self._store, tenant)
-        body = parse_object(await call.body())
-        if body.get("_id", document_id) != document_id:
-            raise RequestError("the '_id' in the body differs from the id in the address")
-        return await self._write(call, document_id, body)
+        body = await self._read_named(call)
+        return await self._write(call, call.resource.document, lambda _stored: body)
 
     async def post(self, call: Call) -> Reply:
         """Create or replace the definition that the body names."""
@@ -110,50 +123,117 @@ class Definitions:
         if not isinstance(document_id, str):
             raise RequestError("the body must name the GraphQL application in '_id', as a string")
         _check_id(tenant, document_id)
-        reply = await self._write(call, document_id, body)
+        reply = await self._write(call, document_id, lambda _stored: body)
         if reply.status != 201:
             return reply
         location = absolute_link(call, self._settings, link(tenant, GQL_APPS, document_id))
         return Reply(status=201, body=reply.body, headers={**reply.headers, "Location": location})
 
+    async def patch(self, call: Call) -> Reply:
+        """Change a definition; what it becomes is checked before it is stored.
+
+        Dots in names at the top are paths, deeper down they belong to the name.
+        """
+        body = await self._read_named(call)
+        return await self._write(
+            call, call.resource.document, lambda stored: change_definition(stored, body), merges=True
+        )
+
+    async def patch_many(self, _call: Call) -> Reply:
+        """Refuse: each definition is checked as a whole."""
+        raise NotSupportedError("GraphQL App definition cannot be updated with bulk patch requests")
+
+    async def delete_many(self, call: Call) -> Reply:
+        """Delete the definitions that the filter finds; their applications stop answering."""
+        tenant = call.resource.database
+        wanted = require_filter(call, self._settings)
+        await require_collection(self._store, tenant, GQL_APPS)
+        limit = self._settings.query_time_limit_ms
+        async with self._lock(tenant):
+            found = await self._store.find(tenant, GQL_APPS, FindQuery(filter=wanted, max_time_ms=limit))
+            deleted = [document for document in found if await self._delete(tenant, document)]
+        return bulk_reply(call, self._settings, BulkCounts(deleted=len(deleted)))
+
     async def delete(self, call: Call) -> Reply:
         """Delete a definition; its application stops answering."""
         tenant, document_id = call.resource.database, call.resource.document
         await require_database(self._store, tenant)
+        guard = await self._guard(call)
         async with self._lock(tenant):
             document = await self._store.get(tenant, GQL_APPS, document_id)
-            if refusal := check_version(call.request, document):
+            if refusal := guard.refuse(document):
                 return refusal
-            if document is None or not await self._store.delete(tenant, GQL_APPS, document_id):
-                return Reply(status=404)
-            with contextlib.suppress(IllegalNameError):  # one that never had an address never answered
-                await self._hook.retire(_address(document))
-        return Reply(status=204)
+            deleted = document is not None and await self._delete(tenant, document, pinned=guard.looks)
+        return Reply(status=204 if deleted else 404)
 
-    async def _write(self, call: Call, document_id: str, body: Document) -> Reply:
-        tenant = call.resource.database
-        definition = {"_id": document_id, **{name: value for name, value in body.items() if name not in _OF_SERVER}}
+    async def _read_named(self, call: Call) -> Document:
+        """Read the body of a write whose address names the definition."""
+        tenant, document_id = call.resource.database, call.resource.document
+        _check_id(tenant, document_id)
+        await require_database(self._store, tenant)
+        body = parse_object(await call.body())
+        if body.get("_id", document_id) != document_id:
+            raise RequestError("the '_id' in the body differs from the id in the address")
+        return body
+
+    async def _write(
+        self, call: Call, document_id: str, build: Callable[[Document], Document], *, merges: bool = False
+    ) -> Reply:
+        """Check and store a definition.
+
+        Args:
+            call: the request.
+            document_id: which definition.
+            build: makes the definition from what is stored, without the server's own members.
+            merges: whether what is stored matters, so that it must not have changed when the result is stored.
+        """
+        tenant, mode = call.resource.database, read_mode(call.request)
+        guard = await self._guard(call)
         # One at a time: the check for another application at the same address and the write are one step.
         async with self._lock(tenant):
             await ensure_definitions(self._store, tenant)
-            current = await self._store.get(tenant, GQL_APPS, document_id)
-            if refusal := check_version(call.request, current):
-                return refusal
-            prepared = await self._hook.prepare(tenant, definition)
-            version = ObjectId()
-            stored = {**definition, _ADDRESSES: _occupied(definition), "_etag": version}
-            created = await self._store_document(tenant, stored, wanted_version(call.request, current))
-            await self._hook.activate(prepared, str(version))
-        return _written(created, version, prepared)
+            for _ in range(_TRIES):
+                current = await self._store.get(tenant, GQL_APPS, document_id)
+                if refusal := guard.refuse(current):
+                    return refusal
+                _check_mode(mode, current, document_id)
+                definition = {"_id": document_id, **_content(build(_content(_shown(current or {}))))}
+                prepared = await self._hook.prepare(tenant, definition)
+                stored = {**definition, _ADDRESSES: _occupied(definition), "_etag": ObjectId()}
+                outcome = await self._store_document(tenant, stored, current, pinned=merges or guard.looks)
+                if outcome is not None:
+                    await self._hook.activate(prepared, str(stored["_etag"]))
+                    return _written(outcome.created, stored["_etag"], prepared)
+        raise ConflictError("others keep writing to the same definition")
 
-    async def _store_document(self, tenant: str, stored: Document, wanted: ObjectId | None) -> bool:
+    async def _store_document(
+        self, tenant: str, stored: Document, current: Document | None, *, pinned: bool
+    ) -> WriteOutcome | None:
+        """Store a definition; None where another server changed it meanwhile, and that matters."""
+        version = current.get("_etag") if current else None
+        wanted: Document = {"_id": stored["_id"], **({"_etag": version} if pinned else {})}
         try:
-            return await self._store.replace(tenant, GQL_APPS, stored, etag=wanted)
+            outcome = await self._store.replace_one(
+                tenant, GQL_APPS, filter=wanted, document=stored, upsert=not pinned or current is None
+            )
         except DuplicateKeyError as error:
-            if _ADDRESSES not in error.details.get("keys", ()):
-                raise
-            reason = f"URI collision: another GraphQL app is already accessible at /{stored[_ADDRESSES][0]}"
-            raise ConflictError(reason) from error
+            if _ADDRESSES in error.details.get("keys", ()):
+                reason = f"URI collision: another GraphQL app is already accessible at /{stored[_ADDRESSES][0]}"
+                raise ConflictError(reason) from error
+            return None
+        return outcome if outcome.created or outcome.matched else None
+
+    async def _delete(self, tenant: str, document: Document, *, pinned: bool = False) -> bool:
+        wanted = {"_id": document["_id"], **({"_etag": document["_etag"]} if pinned and "_etag" in document else {})}
+        if not await self._store.delete_one(tenant, GQL_APPS, filter=wanted):
+            return False
+        with contextlib.suppress(IllegalNameError):  # one that never had an address never answered
+            await self._hook.retire(_address(document))
+        return True
+
+    async def _guard(self, call: Call) -> Guard:
+        place = await find_place(self._store, call.resource)
+        return Guard.of(call.request, "document", DOCUMENT, place.of_collection, place.of_database)
 
     def _lock(self, tenant: str) -> asyncio.Lock:
         return self._locks.setdefault(tenant, asyncio.Lock())
@@ -165,6 +245,17 @@ def _check_id(tenant: str, document_id: str) -> None:
         raise IllegalNameError(
             f"the id of a GraphQL application begins with '{prefix}' and goes on with letters, digits, '.', '_' or '-'"
         )
+
+
+def _check_mode(mode: WriteMode, current: Document | None, document_id: str) -> None:
+    if mode == "insert" and current is not None:
+        raise duplicate_key()
+    if mode == "update" and current is None:
+        raise NotFoundError(f"document '{document_id}' does not exist")
+
+
+def _content(document: Document) -> Document:
+    return {name: value for name, value in document.items() if name not in _OF_SERVER}
 
 
 def _occupied(definition: Document) -> list[str]:

@@ -41,6 +41,7 @@ class Kind(Enum):
     KEY = auto()
     DEFINITIONS = auto()
     DEFINITION = auto()
+    BULK_DEFINITIONS = auto()
     INVALID = auto()
     """A path that cannot be asked for anything: no method."""
     UNKNOWN = auto()
@@ -78,6 +79,7 @@ METHODS: Final[Mapping[Kind, tuple[str, ...]]] = {
     Kind.KEY: ("GET", "PUT", "DELETE"),
     Kind.DEFINITIONS: ("GET", "POST"),
     Kind.DEFINITION: _DOCUMENT,
+    Kind.BULK_DEFINITIONS: ("PATCH", "DELETE"),
     Kind.INVALID: (),
     Kind.UNKNOWN: _COLLECTION,
 }
@@ -104,7 +106,7 @@ _DOCUMENTS: Final = {
 }
 _BULK: Final = {
     Kind.COLLECTION: Kind.BULK_DOCUMENTS,
-    Kind.DEFINITIONS: Kind.BULK_DOCUMENTS,
+    Kind.DEFINITIONS: Kind.BULK_DEFINITIONS,
     Kind.FILES_BUCKET: Kind.BULK_FILES,
 }
 _NO_DATABASE: Final = frozenset({Kind.ROOT, Kind.ROOT_SIZE, Kind.LOGIC})

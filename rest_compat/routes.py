@@ -6,15 +6,19 @@ from content_core.access import AccessControl, KeyStore
 from content_core.hooks import DefinitionHook
 from content_core.store import Store
 from rest_compat.apikeys import ApiKeys
+from rest_compat.bulk import Bulk
 from rest_compat.call import Handler
+from rest_compat.collections import Collections
 from rest_compat.databases import Databases
 from rest_compat.definitions import Definitions
+from rest_compat.documents import Documents
 from rest_compat.documents_read import DocumentReads
 from rest_compat.indexes import Indexes
 from rest_compat.listings import Listings
 from rest_compat.metadata import Properties
 from rest_compat.resources import Kind
 from rest_compat.roots import Roots
+from rest_compat.schemas import Schemas
 from rest_compat.settings import RestSettings
 
 __all__ = ["build_routes"]
@@ -31,6 +35,10 @@ def build_routes(
 ) -> Mapping[tuple[Kind, str], Handler]:
     """Build the table. HEAD has no entries of its own: it is answered by GET."""
     databases = Databases(store, keys)
+    collections = Collections(store)
+    documents = Documents(store, settings)
+    bulk = Bulk(store, settings)
+    schemas = Schemas(store, settings)
     apikeys = ApiKeys(store, access, keys, settings)
     apps = Definitions(store, definitions, settings)
     roots = Roots(store, access, properties, settings)
@@ -55,6 +63,26 @@ def build_routes(
         (Kind.FILE, "GET"): documents_read.read,
         (Kind.SCHEMA, "GET"): documents_read.read,
         (Kind.DB, "PUT"): databases.put,
+        (Kind.DB, "PATCH"): databases.patch,
+        (Kind.DB, "DELETE"): databases.delete,
+        (Kind.COLLECTION, "PUT"): collections.put,
+        (Kind.COLLECTION, "PATCH"): collections.patch,
+        (Kind.COLLECTION, "DELETE"): collections.delete,
+        (Kind.COLLECTION, "POST"): documents.post,
+        (Kind.FILES_BUCKET, "PUT"): collections.put,
+        (Kind.FILES_BUCKET, "PATCH"): collections.patch,
+        (Kind.FILES_BUCKET, "DELETE"): collections.delete,
+        (Kind.SCHEMA_STORE, "PUT"): collections.put,
+        (Kind.SCHEMA_STORE, "PATCH"): collections.patch,
+        (Kind.SCHEMA_STORE, "DELETE"): collections.delete,
+        (Kind.SCHEMA_STORE, "POST"): schemas.post,
+        (Kind.SCHEMA, "PUT"): schemas.put,
+        (Kind.SCHEMA, "DELETE"): schemas.delete,
+        (Kind.DOCUMENT, "PUT"): documents.put,
+        (Kind.DOCUMENT, "PATCH"): documents.patch,
+        (Kind.DOCUMENT, "DELETE"): documents.delete,
+        (Kind.BULK_DOCUMENTS, "PATCH"): bulk.patch,
+        (Kind.BULK_DOCUMENTS, "DELETE"): bulk.delete,
         (Kind.KEYS, "GET"): apikeys.list,
         (Kind.KEYS, "POST"): apikeys.post,
         (Kind.KEY, "GET"): apikeys.read,
@@ -64,5 +92,8 @@ def build_routes(
         (Kind.DEFINITIONS, "POST"): apps.post,
         (Kind.DEFINITION, "GET"): apps.read,
         (Kind.DEFINITION, "PUT"): apps.put,
+        (Kind.DEFINITION, "PATCH"): apps.patch,
         (Kind.DEFINITION, "DELETE"): apps.delete,
+        (Kind.BULK_DEFINITIONS, "PATCH"): apps.patch_many,
+        (Kind.BULK_DEFINITIONS, "DELETE"): apps.delete_many,
     }

@@ -266,7 +266,7 @@ async def test_media_type_of_a_body(
 @pytest.mark.parametrize(
     "body",
     [
-        b"{", b'{"a": }', b"[1, 2", b"nonsense", b'{"a": NaN}', b"{} {}", b"\xff\xfe{}", b'{"a": "\xff"}', b"{'a': 1}",
+        b"{", b'{"a": }', b"[1, 2", b"nonsense", b"{} {}", b"\xff\xfe{}", b'{"a": "\xff"}',
         b'{"a": 1e999}', b'{"a": 123456789012345678901}', b'{"a": "\\ud800"}', b"[" * 5000, b"\0",
     ],
 )  # fmt: skip
@@ -276,6 +276,13 @@ async def test_malformed_body_is_refused(admin: httpx.AsyncClient, tenant: str, 
         ("POST", f"/{tenant}/apikeys"),
         ("PUT", f"/{tenant}"),
     ]:
+        response = await admin.request(method, path, content=body)
+        assert error_body(response)["http status code"] == 400, path
+
+
+@pytest.mark.parametrize("body", [b'{"a": NaN}', b"{'a': 1}"])
+async def test_definitions_and_keys_are_strict_json(admin: httpx.AsyncClient, tenant: str, body: bytes) -> None:
+    for method, path in [("PUT", f"/{tenant}/gql-apps/{tenant}___a"), ("POST", f"/{tenant}/apikeys")]:
         response = await admin.request(method, path, content=body)
         assert error_body(response)["http status code"] == 400, path
 
