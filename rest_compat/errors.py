@@ -36,6 +36,8 @@ def render_error(error: ServiceError, request: Request, *, realm: str) -> Reply:
     if isinstance(error, StoreError):
         status, message = _OF_MONGODB.get(error.details.get("code", 0), (status, message))
         extra = {"exception": error.details.get("codeName", type(error).__name__), "exception message": message}
+    elif "line" in error.details:
+        extra = {"exception": "JsonParseException", "exception message": message}
     if error.hint:
         message = f"{message}; {error.hint}"
     return _render(status, message, extra)
