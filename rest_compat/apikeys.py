@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from content_core.access import AccessControl, KeyStore
+from content_core.documents import Document
 from content_core.errors import NotFoundError, RequestError
 from content_core.extended_json import dumps
 from content_core.names import APIKEYS
@@ -17,10 +18,12 @@ from rest_compat.call import (
     version_headers,
     wanted_version,
 )
-from rest_compat.hal import shape_bulk, shape_list
+from rest_compat.hal import shape_bulk
+from rest_compat.listings import find_page
 from rest_compat.metadata import read_properties
+from rest_compat.query import parse_query
 from rest_compat.reply import HAL, Reply
-from rest_compat.request import parse_page
+from rest_compat.representation import Listing, document_reply, list_reply
 from rest_compat.settings import RestSettings
 
 __all__ = ["ApiKeys"]
@@ -47,24 +50,39 @@ class ApiKeys:
     async def list(self, call: Call) -> Reply:
         """List the keys of a database."""
         database = call.resource.database
-        page = parse_page(call.request, self._settings)
+        query = parse_query(call.request, self._settings)
         await require_collection(self._store, database, APIKEYS)
-        found = await self._keys.list(database, skip=page.skip, limit=page.size) if page.size else []
-        size = await self._keys.count(database) if "count" in call.request.query else None
         properties = await read_properties(self._store, database, APIKEYS)
-        body = shape_list(properties, found, rel="rh:doc", size=size, page_size=page.size)
-        return Reply(status=200, body=dumps(body), media_type=HAL, headers={**_SECRET, **version_headers(properties)})
+        found, size = await find_page(self._store, database, APIKEYS, query, self._settings)
+        listing = Listing(
+            properties=properties,
+            groups={"rh:doc": found} if found else {},
+            size=size,
+            page_size=query.page.size,
+        )
+        return list_reply(listing, query, {**_SECRET, **version_headers(properties)})
 
     async def read(self, call: Call) -> Reply:
-        """Read one key."""
+        """Read one key; its id is a string, whatever it looks like."""
         database = call.resource.database
+        query = parse_query(call.request, self._settings)
         await require_collection(self._store, database, APIKEYS)
-        key = await self._keys.read(database, call.resource.document)
+        wanted: Document = {"_id": {"$eq": call.resource.document}}
+        if query.filter is not None:
+            wanted = {"$and": [wanted, query.filter]}
+        limit = self._settings.query_time_limit_ms
+        key = await self._store.find_one(database, APIKEYS, filter=wanted, max_time_ms=limit)
         if key is None:
             raise NotFoundError("the API key does not exist")
         if unchanged := check_version(call.request, key):
             return unchanged
-        return Reply(status=200, body=dumps(key), media_type=HAL, headers={**_SECRET, **version_headers(key)})
+        version = version_headers(key)
+        if query.keys is not None:
+            shown = await self._store.find_one(
+                database, APIKEYS, filter=wanted, projection=query.keys, max_time_ms=limit
+            )
+            key = shown or {}
+        return document_reply(key, query, {**_SECRET, **version})
 
     async def put(self, call: Call) -> Reply:
         """Create or replace the key that the address names."""

@@ -100,12 +100,111 @@ async def test_list_is_paged(admin: httpx.AsyncClient, tenant: str) -> None:
     [
         "page=0", "page=-1", "page=x", "page=", "page=1.5", "page=%D9%A1", "page=" + "9" * 40, "pagesize=101",
         "pagesize=-1",
-        "pagesize=x", "pagesize=", "filter={}", "sort=name",
+        "pagesize=x", "pagesize=", "filter={}",
     ],
 )  # fmt: skip
 async def test_bad_paging_is_refused(admin: httpx.AsyncClient, tenant: str, query: str) -> None:
     for collection in ("apikeys", "gql-apps"):
         assert error_body(await admin.get(f"/{tenant}/{collection}?{query}"))["http status code"] == 400
+
+
+async def test_list_is_filtered_sorted_and_projected(admin: httpx.AsyncClient, tenant: str) -> None:
+    path = f"/{tenant}/apikeys"
+    for key, name in (("a", "shop, read"), ("b", "sync"), ("c", "shop, write")):
+        body = key_document(entry(f"/{key}/", "GET"), key=key)
+        assert (await admin.put(f"{path}/{key}", json={**body, "name": name})).status_code == 201
+
+    shops = (await admin.get(path, params={"filter": "{name: {$regex: '^shop'}}", "sort": "name", "count": ""})).json()
+    both = (await admin.get(f"{path}?filter={{name:'sync'}}&filter={{_id:'b'}}&keys={{_id:1}}")).json()
+    none = (await admin.get(path, params={"filter": '{"key": "nobody\'s"}'})).json()
+    plain = (await admin.get(path, params={"rep": "s", "keys": "{name: 1}", "sort": "{name: 1}"})).json()
+    bare = (await admin.get(f"{path}?np&pagesize=1")).json()
+
+    assert [key["_id"] for key in shops["_embedded"]["rh:doc"]] == ["a", "c"]
+    assert (shops["_size"], shops["_total_pages"], shops["_returned"]) == (2, 1, 2)
+    assert both["_embedded"]["rh:doc"] == [{"_id": "b"}]
+    assert (none["_returned"], "_embedded" in none) == (0, False)
+    assert plain == [
+        {"_id": "a", "name": "shop, read"},
+        {"_id": "c", "name": "shop, write"},
+        {"_id": "b", "name": "sync"},
+    ]
+    assert "_etag" not in bare
+    assert bare["_embedded"]["rh:doc"][0]["_id"] == "c"
+
+
+@pytest.mark.parametrize(
+    ("query", "status"),
+    [
+        ("filter=", 400), ("filter={}", 400), ("filter=[]", 400), ("filter={a:", 400), ("filter={$nonsense:1}", 400),
+        ("filter={$where:'true'}", 403), ("filter={a:{$elemMatch:{$where:'true'}}}", 403), ("keys={}", 400),
+        ("keys={a:{$function:{}}}", 403), ("sort={name:'up'}", 400), ("hal=x", 400),
+    ],
+)  # fmt: skip
+async def test_bad_query_for_keys_is_refused(admin: httpx.AsyncClient, tenant: str, query: str, status: int) -> None:
+    await admin.put(f"/{tenant}/apikeys/k", json=key_document(key="k"))
+    for path in ("apikeys", "apikeys/k"):
+        if path == "apikeys/k" and query.startswith("sort"):
+            continue
+        assert status == error_body(await admin.get(f"/{tenant}/{path}?{query}"))["http status code"], path
+
+
+async def test_single_key_is_read_like_a_document(admin: httpx.AsyncClient, tenant: str) -> None:
+    key = "64a51c0de3b1f20f4d7a2002"  # a string, although it looks like an ObjectId
+    path = f"/{tenant}/apikeys/{key}"
+    await admin.put(path, json={**key_document(key=key), "name": "n"})
+
+    whole = await admin.get(path)
+    part = await admin.get(path, params={"keys": "{name: 1}"})
+    found = await admin.get(path, params={"filter": "{name: 'n'}"})
+    lost = await admin.get(path, params={"filter": "{name: 'm'}"})
+
+    assert key == whole.json()["_id"]
+    assert {"_id": key, "name": "n"} == part.json()
+    assert whole.headers["etag"] == part.headers["etag"]
+    assert (200, 404) == (found.status_code, lost.status_code)
+
+
+@pytest.mark.parametrize("below", ["", "/k", "/_size", "/_meta", "/_indexes", "/_aggrs/a", "/_streams/s", "/*"])
+async def test_nothing_about_keys_is_open_to_readers(
+    anonymous: httpx.AsyncClient, store: Store, tenant: str, below: str
+) -> None:
+    readers = [
+        await store_key(store, tenant, entry("/", *READ, "DELETE")),
+        await store_global_key(store, entry("/", *READ, "DELETE")),
+    ]
+
+    for reader in readers:
+        for method in ("GET", "HEAD", "DELETE"):
+            response = await anonymous.request(method, f"/{tenant}/apikeys{below}", headers=bearer(reader))
+            assert 403 == response.status_code, method
+
+
+async def test_references_never_lead_to_keys(admin: httpx.AsyncClient, store: Store, tenant: str) -> None:
+    await store.replace(tenant, "notes", {"_id": "n", "url": f"http://caas.example/{tenant}/apikeys/k"})
+    await admin.put(f"/{tenant}/apikeys/k", json=key_document(key="k"))
+
+    response = await admin.get(f"/{tenant}/notes/n?resolveRef=url")
+
+    assert {} == response.json()["_resolvedRefs"]
+
+
+async def test_errors_never_quote_a_key(admin: httpx.AsyncClient, tenant: str) -> None:
+    secret = "0e6a5b7c1d22-secret"
+    path = f"/{tenant}/apikeys"
+
+    answers = [
+        await admin.get(f"{path}/{secret}"),
+        await admin.put(f"{path}/{secret}", json={"key": "other", "permissions": []}),
+        await admin.put(f"{path}/other", json={"key": secret, "permissions": []}),
+        await admin.post(path, json={"_id": secret, "key": [secret], "permissions": []}),
+        await admin.post(path, json={"_id": "x", "key": secret, "permissions": []}),
+        await admin.delete(f"{path}/{secret}"),
+        await admin.patch(f"{path}/{secret}", json={}),
+    ]
+
+    assert [404, 400, 400, 400, 400, 404, 405] == [answer.status_code for answer in answers]
+    assert not any(secret in answer.text for answer in answers)
 
 
 @pytest.mark.parametrize(
