@@ -1,6 +1,7 @@
 """The GraphQL application: everything below ``/graphql``, as one ASGI application."""
 
 from starlette.applications import Starlette
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.middleware import Middleware
 from starlette.routing import Route
 from starlette.types import ASGIApp
@@ -16,6 +17,21 @@ from graphql_app.settings import GraphQLSettings
 __all__ = ["create_app"]
 
 
+class _AnyPath(Convertor[str]):
+    """Starlette's ``path``, but for line breaks: with those, a path would be answered past the endpoint."""
+
+    regex = "(?s:.*)"
+
+    def convert(self, value: str) -> str:
+        return value
+
+    def to_string(self, value: str) -> str:
+        return value
+
+
+register_url_convertor("any_path", _AnyPath())
+
+
 def create_app(*, store: Store, access: AccessControl, registry: Registry, settings: GraphQLSettings) -> ASGIApp:
     """Build the application; ``scope["path"]`` has to be the full path, beginning with ``/graphql``.
 
@@ -29,7 +45,7 @@ def create_app(*, store: Store, access: AccessControl, registry: Registry, setti
     return Starlette(
         routes=[
             Route("/graphql/_graphiql/{name}", send_asset, methods=["GET"]),
-            Route("/graphql/{app:path}", endpoint),
+            Route("/graphql/{app:any_path}", endpoint),
             Route("/graphql", endpoint),
         ],
         middleware=[Middleware(CrossOrigin, allowed_origins=settings.allowed_origins)],

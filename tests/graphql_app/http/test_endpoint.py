@@ -252,6 +252,15 @@ async def test_answers_have_the_type_that_is_accepted(
     assert response.headers["content-type"] == expected
 
 
+@pytest.mark.parametrize("tail", ["%0Ax", "a%0D%0Ab", "_graphiql/x%0Ay"])
+async def test_line_breaks_in_a_path_open_no_way_past_the_door(tail: str, server: Server, database: str) -> None:
+    response = await server.client.post(f"/graphql/{database}/{tail}", json={"query": "{ __typename }"})
+
+    assert response.status_code == 401
+    known = await post(server, f"/graphql/{database}/{tail}", {"query": "{ __typename }"})
+    assert (known.status_code, known.headers["content-type"]) == (404, GRAPHQL)
+
+
 # --- who may ask -----------------------------------------------------------------------------------------------------
 
 
