@@ -4,6 +4,7 @@ Both have nearly the same API; the few differences are evened out here.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Sequence
 from typing import Any, Final, Literal, Protocol, TypeAlias, overload
 from urllib.parse import parse_qs, urlsplit
@@ -11,6 +12,12 @@ from urllib.parse import parse_qs, urlsplit
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import AsyncMongoClient
 from pymongo.errors import PyMongoError
+from pymongo.monitoring import (
+    ServerHeartbeatFailedEvent,
+    ServerHeartbeatListener,
+    ServerHeartbeatStartedEvent,
+    ServerHeartbeatSucceededEvent,
+)
 
 from content_core.documents import Document
 from content_core.errors import StoreError
@@ -38,6 +45,7 @@ _DEFAULTS: Final[dict[str, Any]] = {
 }
 
 _GOODBYE_SECONDS: Final = 1.0
+_GREETING_SECONDS: Final = 0.2
 
 
 class Driver(Protocol):
@@ -77,7 +85,9 @@ class PyMongoDriver:
     """PyMongo's own async client: no threads, the event loop does the waiting."""
 
     def __init__(self, uri: str, options: dict[str, Any]) -> None:
-        self.client: AsyncMongoClient[Document] = AsyncMongoClient(uri, **options)
+        self._greetings = _Greetings()
+        listeners = [*options.pop("event_listeners", ()), self._greetings]
+        self.client: AsyncMongoClient[Document] = AsyncMongoClient(uri, event_listeners=listeners, **options)
 
     async def aggregate(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> list[Document]:
         """Run a pipeline; PyMongo gives the cursor when the server has answered."""
@@ -87,12 +97,50 @@ class PyMongoDriver:
 
     async def close(self) -> None:
         """Close and wait for it, but not for a server that hangs."""
+        await self._greetings.over()
         try:
             async with asyncio.timeout(_GOODBYE_SECONDS):
                 await self.client.close()
         except TimeoutError:
             # The client was telling the server which sessions end. It has forgotten them now, and only closes.
+            await self._greetings.over()
             await self.client.close()
+
+
+class _Greetings(ServerHeartbeatListener):
+    """Knows when the client is connecting to see how a server is.
+
+    A client closed in that very moment leaves the socket to the garbage collector (PyMongo 4.20), which complains.
+    """
+
+    def __init__(self) -> None:
+        self._under_way: set[Any] = set()
+        self._over = asyncio.Event()
+
+    async def over(self) -> None:
+        """Wait until no greeting is under way, but not for a server that hangs."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_GREETING_SECONDS):
+                while self._under_way:
+                    self._over.clear()
+                    await self._over.wait()
+
+    def started(self, event: ServerHeartbeatStartedEvent) -> None:
+        """Note it, unless it goes over a connection that there is."""
+        if not event.awaited:
+            self._under_way.add(event.connection_id)
+
+    def succeeded(self, event: ServerHeartbeatSucceededEvent) -> None:
+        """It is over."""
+        self._end(event.connection_id)
+
+    def failed(self, event: ServerHeartbeatFailedEvent) -> None:
+        """It is over."""
+        self._end(event.connection_id)
+
+    def _end(self, address: Any) -> None:
+        self._under_way.discard(address)
+        self._over.set()
 
 
 @overload

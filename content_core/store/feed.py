@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
+from bson import Timestamp
 from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
@@ -29,7 +30,7 @@ _OPERATIONS: Final = ("insert", "update", "replace", "delete", "drop", "rename",
 _PIPELINE: Final[list[Document]] = [
     {"$match": {"operationType": {"$in": list(_OPERATIONS)}}},
     # Documents stay where they are: who listens reads what it needs, and a large one cannot break the stream.
-    {"$project": {"_id": 1, "operationType": 1, "ns": 1, "to": 1, "documentKey": 1}},
+    {"$project": {"_id": 1, "operationType": 1, "ns": 1, "to": 1, "documentKey": 1, "clusterTime": 1}},
 ]
 _AWAIT_MS: Final = 1_000
 _ANSWER_MS: Final = 5_000
@@ -95,12 +96,17 @@ class ChangeFeed:
         self._gap = False
         self._refusals = 0
         self._live = False
+        self._interrupted = False
+        self._backlog_ends: Timestamp | None = None
         self._driver: PyMongoDriver | None = None
         self._task: asyncio.Task[None] | None = None
 
     @property
     def live(self) -> bool:
-        """Whether every change reaches the listeners now: False until open and whenever MongoDB is away."""
+        """Whether the listeners know of every change so far.
+
+        False until open, whenever MongoDB is away, and then until what happened meanwhile has been told.
+        """
         return self._live
 
     def subscribe(
@@ -161,7 +167,7 @@ class ChangeFeed:
         task, driver = self._task, self._driver
         self._task = self._driver = None
         self._live = self._gap = False
-        self._position = None
+        self._position = self._backlog_ends = None
         if task is not None:
             # More than once: a cancellation that meets the end of a wait_for is lost (Python 3.11; seen in the driver),
             # and on the way out the driver says goodbye to a server that may hang.
@@ -172,6 +178,8 @@ class ChangeFeed:
             await driver.close()
 
     def _down(self) -> None:
+        self._interrupted = True
+        self._backlog_ends = None
         if self._live:
             self._live = False
             _log.warning("The change stream is interrupted; it will be resumed")
@@ -185,7 +193,7 @@ class ChangeFeed:
                     pause = _FIRST_PAUSE
                     if not opened.done():
                         opened.set_result(None)
-                    await self._follow(stream)
+                    await self._follow(driver, stream)
             except OperationFailure as error:
                 if not opened.done() and server_code(error) in _HOPELESS:
                     opened.set_exception(translate(error))
@@ -201,6 +209,7 @@ class ChangeFeed:
 
     async def _opened(self, driver: PyMongoDriver) -> "AsyncChangeStream[Document]":
         """Open the stream where it left off; without a position from now on, and then everybody is told of the gap."""
+        anew = self._position is None
         if self._position is None:
             # Named explicitly: the stream has no token before its first batch, and may be interrupted before that.
             self._position = _now(await driver.client.admin.command("hello"))
@@ -211,23 +220,37 @@ class ChangeFeed:
                 if subscription.on_gap is not None:
                     with _logged():
                         subscription.on_gap()
-        self._live = True
+        # One that begins anew has missed nothing, or all have been told that it has.
+        self._live = anew
         return stream
 
-    async def _follow(self, stream: "AsyncChangeStream[Document]") -> None:
+    async def _follow(self, driver: PyMongoDriver, stream: "AsyncChangeStream[Document]") -> None:
         in_a_row = 0
         while stream.alive:
+            self._interrupted = False
             change = await stream.try_next()
-            self._live = True
             self._refusals = 0
             if change is not None:
                 for event in _events(change):
                     self._tell(event)
             if stream.resume_token is not None:
                 self._position = {"resume_after": stream.resume_token}
+            if not self._live:
+                self._live = await self._caught_up(driver, change)
             in_a_row = in_a_row + 1 if change is not None else 0
             if in_a_row % _BREATHE_AFTER == _BREATHE_AFTER - 1:
                 await asyncio.sleep(0)
+
+    async def _caught_up(self, driver: PyMongoDriver, change: Document | None) -> bool:
+        """Tell whether what happened during an interruption has been told: nothing more came, or something newer.
+
+        The answer to the very call that was interrupted does not count: it may be empty whatever happened.
+        """
+        if change is None:
+            return not self._interrupted
+        if self._backlog_ends is None:
+            self._backlog_ends = _present(await driver.client.admin.command("hello"))
+        return self._backlog_ends is None or change["clusterTime"] > self._backlog_ends
 
     def _note(self, error: OperationFailure) -> None:
         """Give the position up where the server says that it is of no use, or keeps refusing it."""
@@ -264,13 +287,18 @@ class _FailureListener(CommandListener):
 
 
 def _now(hello: Document) -> dict[str, Any]:
-    """Find the present in a server's greeting; the last change before it may be told once more.
+    """Name the present as a stream's beginning; the last change before it may be told once more."""
+    point = _present(hello)
+    return {"start_at_operation_time": point} if point else {}
+
+
+def _present(hello: Document) -> Timestamp | None:
+    """Find the present in a server's greeting.
 
     Of a replica set it is the point up to which a majority has everything: nothing older can become visible later.
     ``operationTime``, which a mongos gives, is missing for the first half second of a replica set's life.
     """
-    point = hello.get("lastWrite", {}).get("majorityOpTime", {}).get("ts") or hello.get("operationTime")
-    return {"start_at_operation_time": point} if point else {}
+    return hello.get("lastWrite", {}).get("majorityOpTime", {}).get("ts") or hello.get("operationTime")
 
 
 def _events(change: Document) -> Iterator[ChangeEvent]:

@@ -5,6 +5,7 @@ import logging
 import os
 import shutil
 import signal
+import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
@@ -278,8 +279,53 @@ async def test_long_absence_is_survived(own: EmbeddedMongo, own_feed: ChangeFeed
     _insert(own.start(), 2)
 
     await _until(lambda: heard.ids("shop") == [1, 2])
-    assert own_feed.live
+    await _until(lambda: own_feed.live)
     assert heard.gaps == 0
+
+
+@pytest.mark.parametrize("away", [0, 4], ids=["short", "longer than the driver waits"])
+async def test_feed_is_live_again_when_all_was_told_and_not_before(
+    own: EmbeddedMongo, own_feed: ChangeFeed, away: float
+) -> None:
+    told: list[tuple[int, bool]] = []
+    own_feed.subscribe(
+        lambda event: told.append((event.document_id, own_feed.live)),
+        collections=lambda database, _: database == "shop",
+    )
+    _insert(own.uri, -1)
+    await _until(lambda: told == [(-1, True)])
+
+    own.stop()
+    await _until(lambda: not own_feed.live)
+    await asyncio.sleep(away)
+    own.start()  # the event loop stands still
+    for number in range(250):
+        _insert(own.uri, number)
+    await _until(lambda: own_feed.live)
+
+    assert told[1:] == [(number, False) for number in range(250)]
+
+
+async def test_feed_becomes_live_again_while_others_write_without_a_break(
+    own: EmbeddedMongo, own_feed: ChangeFeed
+) -> None:
+    own.stop()
+    await _until(lambda: not own_feed.live)
+    own.start()
+    done = threading.Event()
+
+    def write() -> None:
+        with MongoClient[Document](own.uri) as client:
+            while not done.wait(0.002):
+                client["shop"]["things"].insert_one({})
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        await _until(lambda: own_feed.live)
+    finally:
+        done.set()
+        await asyncio.to_thread(writer.join)
 
 
 async def test_lost_history_is_told_as_a_gap(own: EmbeddedMongo, own_feed: ChangeFeed, tmp_path: Path) -> None:
@@ -326,7 +372,7 @@ async def test_hanging_mongodb_is_not_live(own: EmbeddedMongo, own_feed: ChangeF
     _insert(own.uri, 1)
 
     await _until(lambda: heard.ids("shop") == [1])
-    assert own_feed.live
+    await _until(lambda: own_feed.live)
 
 
 async def test_stop_while_mongodb_hangs_is_prompt(own: EmbeddedMongo, own_feed: ChangeFeed) -> None:
