@@ -29,6 +29,7 @@ __all__ = [
 ]
 
 _APP_NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
+_UNREACHABLE: Final = frozenset({"", ".", ".."})
 _DESCRIPTOR_MEMBERS: Final[Mapping[str, type]] = {
     "uri": str,
     "name": str,
@@ -141,6 +142,9 @@ def _read_key(identifier: str, descriptor: Mapping[str, Any], tenant: str, findi
     if key.tenant != tenant:
         reason = f"Error with GraphQL App Descriptor: the uri '{descriptor['uri']}' belongs to another tenant"
         findings.refuse(Check.URI, reason)
+    if not _UNREACHABLE.isdisjoint(key.app.split("/")):
+        reason = f"the uri '{descriptor['uri']}' holds an empty segment, '.' or '..', which no request can name"
+        findings.refuse(Check.URI, f"Error with GraphQL App Descriptor: {reason}")
     return key
 
 

@@ -296,6 +296,14 @@ EXTRAS = [
         )
         for uri in ("", "workshop", "acme/", "acme/ä")
     ),
+    *(
+        pytest.param(
+            definition(descriptor={"uri": uri}),
+            f"Error with GraphQL App Descriptor: the uri '{uri}' holds an empty segment, '.' or '..'",
+            id=f"uri {uri!r}",
+        )
+        for uri in ("acme/a//b", "acme/../b", "acme___/b", "acme/.")
+    ),
 ]
 
 
