@@ -4,21 +4,21 @@ The measure is Motor reading the same documents with three finds, as one would w
 whole application, key check and log line included, without a socket; the server is a process with one worker.
 """
 
-import time
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any, Final
 
 import orjson
 import uvloop
-from motor.motor_asyncio import AsyncIOMotorCollection
 
 from benchmarks.application import CallCount, discarded_log, opened_application
-from benchmarks.asking import AskBytes, ask_in_process, ask_over_socket
+from benchmarks.asking import ask_in_process, ask_over_socket
 from benchmarks.by_hand import opened_collection, read_levels, write_levels
 from benchmarks.content import Size
-from benchmarks.rates import Connect, Contestant, Rate, always, cpu_of, measure_rates
+from benchmarks.rates import Ask, Contestant, Open, Rate, cpu_of, measure_rates
 from benchmarks.servers import Mongo, Server, served_content, started_server
 from content_core.documents import Document
+from content_core.store.drivers import DriverName
 
 __all__ = ["BODY", "PAGES", "main"]
 
@@ -61,49 +61,64 @@ def main(size: Size, seconds: float) -> None:
 
 
 async def _measure(mongo: Mongo, server: Server, seconds: float) -> None:
-    async with (
-        opened_collection(mongo.uri) as collection,
-        opened_application(mongo.uri) as app,
-        opened_application(mongo.uri, driver="pymongo") as other,
-    ):
-        asks = {"Motor": ask_in_process(app, BODY), "PyMongo": ask_in_process(other, BODY)}
-        async with ask_over_socket(server, BODY) as ask:
-            await _describe(mongo, collection, [*asks.values(), ask])
-        contestants = [
-            Contestant("Motor by hand, three finds", _by_hand(collection, write=False), time.process_time),
-            Contestant("the same and orjson", _by_hand(collection, write=True), time.process_time),
-            Contestant("application in process", always(asks["Motor"]), time.process_time),
-            Contestant("the same on PyMongo's client", always(asks["PyMongo"]), time.process_time),
-            Contestant("server process", lambda: ask_over_socket(server, BODY), cpu_of(server.pid)),
-        ]
-        rates = await measure_rates(
-            contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds / _ROUNDS
-        )
+    await _describe(mongo, server)
+    contestants = [
+        Contestant("Motor by hand, three finds", _by_hand(mongo, write=False)),
+        Contestant("the same and orjson", _by_hand(mongo, write=True)),
+        Contestant("application in process", _in_process(mongo, "motor")),
+        Contestant("the same on PyMongo's client", _in_process(mongo, "pymongo")),
+        Contestant("server process", _over_socket(server), cpu_of(server.pid)),
+    ]
+    rates = await measure_rates(contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds)
     _report(contestants, rates)
 
 
-def _by_hand(collection: "AsyncIOMotorCollection[Document]", *, write: bool) -> Connect:
-    async def ask() -> object:
-        levels = await read_levels(collection, PAGES)
-        return write_levels(levels) if write else levels
+def _by_hand(mongo: Mongo, *, write: bool) -> Open:
+    @asynccontextmanager
+    async def opened(clients: int) -> AsyncIterator[list[Ask]]:
+        async with opened_collection(mongo.uri) as collection:
 
-    return always(ask)
+            async def ask() -> object:
+                levels = await read_levels(collection, PAGES)
+                return write_levels(levels) if write else levels
+
+            yield [ask] * clients
+
+    return opened
 
 
-async def _describe(mongo: Mongo, collection: "AsyncIOMotorCollection[Document]", asks: Sequence[AskBytes]) -> None:
+def _in_process(mongo: Mongo, driver: DriverName) -> Open:
+    @asynccontextmanager
+    async def opened(clients: int) -> AsyncIterator[list[Ask]]:
+        async with opened_application(mongo.uri, driver=driver) as app:
+            yield [ask_in_process(app, BODY)] * clients
+
+    return opened
+
+
+def _over_socket(server: Server) -> Open:
+    @asynccontextmanager
+    async def opened(clients: int) -> AsyncIterator[list[Ask]]:
+        async with AsyncExitStack() as stack:
+            yield [await stack.enter_async_context(ask_over_socket(server, BODY)) for _ in range(clients)]
+
+    return opened
+
+
+async def _describe(mongo: Mongo, server: Server) -> None:
     """Say what is asked and answered, once it is sure that all give the same."""
-    levels = await read_levels(collection, PAGES)
-    answers = {await ask() for ask in asks}
-    if len(answers) != 1:
-        raise SystemExit("the answers differ")
-    answer = answers.pop()
-    _check(orjson.loads(answer), levels)
+    async with opened_collection(mongo.uri) as collection:
+        levels = await read_levels(collection, PAGES)
     count = CallCount()
-    async with opened_application(mongo.uri, count=count) as counted:
-        await ask_in_process(counted, BODY)()
+    async with opened_application(mongo.uri, count=count) as app:
+        answer = await ask_in_process(app, BODY)()
+    async with opened_application(mongo.uri, driver="pymongo") as app, ask_over_socket(server, BODY) as ask:
+        if answer != await ask_in_process(app, BODY)() or answer != await ask():
+            raise SystemExit("the answers differ")
+    _check(orjson.loads(answer), levels)
     read = " + ".join(str(len(level)) for level in levels)
     print(f"{mongo.documents} documents stored; the query reads {read} of them, its answer has {len(answer)} bytes")
-    print(f"database calls per request: {count.calls} by the application, {len(levels)} by hand")
+    print(f"database calls per request: {count.calls} by the application, {len(levels)} by hand", flush=True)
 
 
 def _check(answer: Any, levels: Sequence[Sequence[Document]]) -> None:

@@ -4,21 +4,22 @@ Turns are short and many. Each contestant's best turn counts; the slowest is tol
 """
 
 import asyncio
+import gc
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import TypeAlias
 
 import psutil
 
-__all__ = ["Ask", "Connect", "Contestant", "Rate", "always", "cpu_of", "measure_rates"]
+__all__ = ["Ask", "Contestant", "Open", "Rate", "cpu_of", "measure_rates"]
 
 Ask: TypeAlias = Callable[[], Awaitable[object]]
 """Makes one request and waits for its answer."""
 
-Connect: TypeAlias = Callable[[], AbstractAsyncContextManager[Ask]]
-"""Opens one concurrent client for one turn; a server ends connections that are idle for long."""
+Open: TypeAlias = Callable[[int], AbstractAsyncContextManager[Sequence[Ask]]]
+"""Opens so many clients."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,13 +28,13 @@ class Contestant:
 
     Attributes:
         label: what the report calls it.
-        connect: opens one concurrent client; called once for each in every turn.
+        open: opens what it needs, and its clients, for one turn: no contestant has another's things in memory.
         cpu: CPU seconds spent so far by whoever answers.
     """
 
     label: str
-    connect: Connect
-    cpu: Callable[[], float]
+    open: Open
+    cpu: Callable[[], float] = time.process_time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,6 @@ class _Turn:
     mongod_ms: float
 
 
-def always(ask: Ask) -> Connect:
-    """Let all clients use the same way in."""
-
-    @asynccontextmanager
-    async def connect() -> AsyncIterator[Ask]:
-        yield ask
-
-    return connect
-
-
 def cpu_of(pid: int) -> Callable[[], float]:
     """Make a clock of the CPU seconds of a process and those that it started."""
     root = psutil.Process(pid)
@@ -91,21 +82,20 @@ async def measure_rates(
         mongod: process of the database.
         clients: requests under way at a time.
         rounds: turns of each.
-        seconds: length of a turn.
+        seconds: time of each, for all its turns together.
     """
     mongod_cpu = cpu_of(mongod)
     turns: list[list[_Turn]] = [[] for _ in contestants]
-    for counts in [False] + [True] * rounds:  # in the first one caches and plans are made
+    for _ in range(rounds):
         for contestant, taken in zip(contestants, turns, strict=True):
-            turn = await _take_turn(contestant, mongod_cpu, clients=clients, seconds=seconds if counts else seconds / 4)
-            if counts:
-                taken.append(turn)
+            taken.append(await _take_turn(contestant, mongod_cpu, clients=clients, seconds=seconds / rounds))
     return [_summarise(taken) for taken in turns]
 
 
 async def _take_turn(contestant: Contestant, mongod: Callable[[], float], *, clients: int, seconds: float) -> _Turn:
-    async with AsyncExitStack() as stack:
-        asks = [await stack.enter_async_context(contestant.connect()) for _ in range(clients)]
+    async with contestant.open(clients) as asks:
+        await asyncio.gather(*(ask() for ask in asks))  # connections and plans are there when it counts
+        gc.collect()
         wall, cpu, database = time.perf_counter(), contestant.cpu(), mongod()
         done = await _run(asks, seconds)
         return _Turn(

@@ -1,12 +1,13 @@
 """The store's reads on Motor and on PyMongo's own async client: 16 list queries of 20 pages at a time."""
 
-import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 import uvloop
 
 from benchmarks.content import COLLECTION, TENANT, Size
-from benchmarks.rates import Connect, Contestant, Rate, always, measure_rates
+from benchmarks.rates import Ask, Contestant, Open, Rate, measure_rates
 from benchmarks.servers import Mongo, served_content
 from content_core.store import FindQuery, Store
 from content_core.store.drivers import DriverName
@@ -33,22 +34,24 @@ def main(size: Size, seconds: float) -> None:
 
 
 async def _measure(mongo: Mongo, seconds: float) -> list[Rate]:
-    stores = {name: Store.open(mongo.uri, driver=name) for name in _DRIVERS}
-    try:
-        contestants = [Contestant(name, _lister(store), time.process_time) for name, store in stores.items()]
-        return await measure_rates(
-            contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds / _ROUNDS
-        )
-    finally:
-        for store in stores.values():
+    contestants = [Contestant(driver, _lists(mongo, driver)) for driver in _DRIVERS]
+    return await measure_rates(contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds)
+
+
+def _lists(mongo: Mongo, driver: DriverName) -> Open:
+    @asynccontextmanager
+    async def opened(clients: int) -> AsyncIterator[list[Ask]]:
+        store = Store.open(mongo.uri, driver=driver)
+
+        async def ask() -> object:
+            pages = await store.find(TENANT, COLLECTION, _LIST)
+            if len(pages) != _PAGES:
+                raise SystemExit(f"{len(pages)} pages instead of {_PAGES}")
+            return pages
+
+        try:
+            yield [ask] * clients
+        finally:
             await store.close()
 
-
-def _lister(store: Store) -> Connect:
-    async def ask() -> object:
-        pages = await store.find(TENANT, COLLECTION, _LIST)
-        if len(pages) != _PAGES:
-            raise SystemExit(f"{len(pages)} pages instead of {_PAGES}")
-        return pages
-
-    return always(ask)
+    return opened
