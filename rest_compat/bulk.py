@@ -1,14 +1,12 @@
 """Writes of many documents: POST of an array, PATCH and DELETE of whatever a filter finds."""
 
-from typing import Any
-
 from bson import ObjectId
 
 from content_core.documents import Document, Json
 from content_core.errors import RequestError
 from content_core.extended_json import dumps
 from content_core.store import BulkInsert, BulkOperation, BulkReplace, BulkReport, Store
-from rest_compat.bson_body import read_bson_object
+from rest_compat.bson_body import BsonBody, read_bson_object
 from rest_compat.bulk_result import BulkCounts, bulk_reply, flat_result
 from rest_compat.call import Call
 from rest_compat.ids import document_link, id_type
@@ -39,10 +37,10 @@ class Bulk:
         self._settings = settings
         self._validation = Validation(store)
 
-    async def post(self, call: Call, place: Place, body: list[Any], condition: Document | None) -> Reply:
+    async def post(self, call: Call, place: Place, body: BsonBody, condition: Document | None) -> Reply:
         """Store every document of an array; those that cannot be stored leave the others alone."""
         version = ObjectId()
-        documents = make_documents(body, version=version)
+        documents = make_documents(body.value, version=version, dotted=body.dotted)
         operations = _operations(call, documents, condition)
         await self._validation.check(place, *documents)
         report = await self._store.bulk_write(place.database, place.collection, operations)

@@ -58,12 +58,12 @@ class Documents:
         condition = parse_filter(call.request, self._settings)
         place = await read_place(self._store, call.resource)
         body = await read_bson(call)
-        if isinstance(body, list):
+        if isinstance(body.value, list):
             return await self._bulk.post(call, place, body, condition)
-        if not isinstance(body, dict):
+        if not isinstance(body.value, dict):
             raise RequestError("the body must be a JSON object, or an array of objects")
         version = ObjectId()
-        document = make_document(body, version=version)
+        document = make_document(body.value, version=version)
         if not ensure_id(document, kind=kind, mode=mode):
             mode, condition = "insert", None
         await self._validation.check(place, document)

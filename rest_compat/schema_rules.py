@@ -46,7 +46,8 @@ class SchemaCheck:
         registry: Registry[Json] = Registry().with_resources(
             [*resources, (urldefrag(DRAFT).url, DRAFT4.create_resource(Draft4Validator.META_SCHEMA))]
         )
-        self._validator = _Validator(schemas[address], registry=registry)
+        # Looked up rather than given: a schema that is nothing but a reference would not know its own address.
+        self._validator = _Validator({"$ref": address}, registry=registry)
 
     def check(self, value: Json) -> None:
         """Check a value.

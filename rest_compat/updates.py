@@ -30,15 +30,20 @@ def make_document(body: Document, *, version: ObjectId) -> Document:
     return _make_document(body, version, _Unfolding())
 
 
-def make_documents(bodies: list[Any], *, version: ObjectId) -> list[Document]:
+def make_documents(bodies: list[Any], *, version: ObjectId, dotted: bool = True) -> list[Document]:
     """Build what a POST of an array stores, each as :func:`make_document` does.
+
+    Args:
+        bodies: what was sent.
+        version: the new ``_etag`` of all.
+        dotted: False if it is known that no name has a dot.
 
     Raises:
         RequestError: there are none, one is no object, or cannot be stored; the message says which.
     """
     if not bodies:
         raise RequestError("the array of documents is empty")
-    unfolding = _Unfolding()
+    unfolding = _Unfolding() if dotted else None
     documents = []
     for index, body in enumerate(bodies):
         if not isinstance(body, dict):
@@ -50,8 +55,8 @@ def make_documents(bodies: list[Any], *, version: ObjectId) -> list[Document]:
     return documents
 
 
-def _make_document(body: Document, version: ObjectId, unfolding: "_Unfolding") -> Document:
-    document = unfolding.document(body)
+def _make_document(body: Document, version: ObjectId, unfolding: "_Unfolding | None") -> Document:
+    document = body if unfolding is None else unfolding.document(body)
     dates = document.pop(_CURRENT_DATE, None)
     if dates is not None:
         _set_dates(document, dates)
