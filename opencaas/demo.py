@@ -1,6 +1,5 @@
 """``opencaas demo``: puts the demo project into a running server and says how to reach it."""
 
-import asyncio
 import hashlib
 import json
 import os
@@ -8,7 +7,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeAlias
 
 import httpx
 from rich.console import Console
@@ -17,9 +16,9 @@ from rich.progress import Progress
 from content_core.errors import ServiceError
 from content_core.indexes import CONTENT_INDEXES
 from content_core.names import STATES, State, content_collection, generated_app
-from content_core.store import Store
 from fixtures import PROJECTS, Project, documents
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
+from opencaas.request_log import loggable_path
 from opencaas.supervisor import Running
 from schema_gen.emit import emit_definitions
 from schema_gen.export import read_export
@@ -29,6 +28,9 @@ __all__ = ["DemoError", "DemoFacts", "deploy_project", "load_project", "prepare_
 _BATCH: Final = 200
 _ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
+
+
+ProjectName: TypeAlias = Literal["demo", "tutorial"]
 
 
 class DemoError(ServiceError):
@@ -68,51 +70,49 @@ def prepare_demo(running: Running) -> DemoFacts:
     path = running.data_dir.path / "demo.json"
     facts = _facts(running, project, _keys_of(path))
     with httpx.Client(base_url=running.url, auth=(running.admin_user, running.admin_password)) as admin:
-        _put(admin, f"/{project.tenant}", {"description": project.name})
+        _send(admin, "PUT", f"/{project.tenant}", {"description": project.name})
         for key in _api_keys(project, facts):
-            _put(admin, f"/{project.tenant}/apikeys/{key['_id']}", key)
+            _send(admin, "PUT", f"/{project.tenant}/apikeys/{key['_id']}", key)
     content = _fingerprint(project)
     if running.data_dir.read("demo-content") != content:
-        asyncio.run(load_project(running.mongodb_uri, "demo", base=running.url, progress=True))
+        with httpx.Client(base_url=running.url, headers={"authorization": f"Bearer {facts['api_key']}"}) as writer:
+            load_project(writer, "demo", progress=True)
         running.data_dir.write("demo-content", content)
     deploy_project(running.url, facts["api_key"], project)
     _write_secret(path, facts)
     return DemoFacts(path, facts["graphql_preview"], facts["graphql_release"])
 
 
-async def load_project(
-    uri: str, name: Literal["demo", "tutorial"], *, base: str, progress: bool = False
-) -> dict[State, int]:
-    """Write a sample project's documents and indexes.
+def load_project(client: httpx.Client, name: ProjectName, *, progress: bool = False) -> dict[State, int]:
+    """Write a sample project's documents and indexes, as a sync job does.
 
     Args:
-        uri: the MongoDB to write to.
-        name: which sample project.
-        base: what media URLs start with.
+        client: an HTTP client with the server's base URL and credentials that may write to the project's collections.
+        name: which sample project; its tenant must exist.
         progress: show a progress bar on a terminal.
 
     Returns:
         The number of documents per state.
+
+    Raises:
+        DemoError: the server refused something.
     """
     project = PROJECTS[name]
-    store = Store.open(uri)
     counts: dict[State, int] = {}
-    try:
-        with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-            for state in STATES:
-                collection = content_collection(project.project, state)
-                await store.create_collection(project.tenant, collection)
-                for index, fields in CONTENT_INDEXES.items():
-                    keys = [(field, 1) for field in fields]
-                    await store.create_index(project.tenant, collection, name=index, keys=keys)
-                everything = list(documents(name, state, base=base))
-                task = bar.add_task(f"{project.name}: {state}", total=len(everything))
-                for batch in _batches(everything):
-                    await store.bulk_replace(project.tenant, collection, batch)
-                    bar.advance(task, len(batch))
-                counts[state] = len(everything)
-    finally:
-        await store.close()
+    base = str(client.base_url).rstrip("/")
+    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
+        for state in STATES:
+            home = f"/{project.tenant}/{content_collection(project.project, state)}"
+            if client.get(home, params={"pagesize": 0}).status_code == 404:
+                _send(client, "PUT", home, {})
+            for index, fields in CONTENT_INDEXES.items():
+                _send(client, "PUT", f"{home}/_indexes/{index}", {"keys": dict.fromkeys(fields, 1)})
+            everything = list(documents(name, state, base=base))
+            task = bar.add_task(f"{project.name}: {state}", total=len(everything))
+            for batch in _batches(everything):
+                _send(client, "POST", home, batch)
+                bar.advance(task, len(batch))
+            counts[state] = len(everything)
     return counts
 
 
@@ -170,10 +170,10 @@ def _api_keys(project: Project, facts: dict[str, str]) -> list[dict[str, Any]]:
     ]
 
 
-def _put(client: httpx.Client, path: str, body: dict[str, Any]) -> None:
-    response = client.put(path, json=body)
-    if not response.is_success:
-        raise DemoError(f"PUT {path.partition('/apikeys')[0]}: the server answered {response.status_code}")
+def _send(client: httpx.Client, method: str, path: str, body: object) -> None:
+    response = client.request(method, path, json=body, timeout=60)
+    if response.status_code not in {200, 201}:
+        raise DemoError(f"{method} {loggable_path(path)}: the server answered {response.status_code}")
 
 
 def _keys_of(path: Path) -> tuple[str, str]:

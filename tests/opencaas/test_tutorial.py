@@ -1,6 +1,5 @@
 """The product tutorial (CaaS Connect documentation, 5.1) on its own two documents, and an external MongoDB."""
 
-import asyncio
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +45,8 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutorial]:
         }
         with live_server(home / "data", env=env) as server:
             httpx.put(f"{server.url}/{PROJECT.tenant}", auth=("admin", PASSWORD)).raise_for_status()
-            asyncio.run(load_project(mongo.uri, "tutorial", base=server.url))
+            with server.client(headers={"authorization": f"Bearer {key}"}) as writer:
+                load_project(writer, "tutorial")
             deploy_project(server.url, key, PROJECT)
             yield Tutorial(server, key)
 
