@@ -1,9 +1,9 @@
 """Every setting of the server, with its default and what it does: the only module that reads the environment."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
@@ -45,8 +45,16 @@ class Settings(BaseSettings):
     store_driver: Literal["motor", "pymongo"] = Field(
         "motor", description="Driver of the read path: Motor, or PyMongo's own asynchronous client."
     )
-    default_limit: int = Field(20, ge=1, description="Documents of a GraphQL list that names no limit.")
-    max_limit: int = Field(100, ge=1, description="Largest limit of a GraphQL list; a larger one is refused.")
+    default_limit: int = Field(
+        20,
+        ge=1,
+        description="Documents of a GraphQL list whose definition and query name no limit; generated ones say 20.",
+    )
+    max_limit: int = Field(
+        100,
+        ge=20,
+        description="Largest limit of a GraphQL list; a larger one is refused. At least 20 and the default limit.",
+    )
     query_time_limit_ms: int = Field(30_000, ge=1, description="Time a request may spend on its queries; then 408.")
     max_body_bytes: int = Field(1_048_576, ge=1024, description="Largest body of a GraphQL request.")
     max_definition_bytes: int = Field(
@@ -62,6 +70,12 @@ class Settings(BaseSettings):
     grace_seconds: float = Field(20.0, ge=0, description="Time that running requests get to finish at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe event logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON.")
+
+    @model_validator(mode="after")
+    def _order_limits(self) -> Self:
+        if self.default_limit > self.max_limit:
+            raise ValueError("OPENCAAS_DEFAULT_LIMIT must not be larger than OPENCAAS_MAX_LIMIT")
+        return self
 
     @field_validator("allowed_origins", mode="before")
     @classmethod
@@ -124,5 +138,6 @@ def _explain(error: ValidationError) -> str:
     lines = []
     for problem in error.errors(include_input=False, include_url=False):
         name = ".".join(str(part) for part in problem["loc"])
-        lines.append(f"OPENCAAS_{name.upper()} (or --{name.replace('_', '-')}): {problem['msg']}")
+        place = f"OPENCAAS_{name.upper()} (or --{name.replace('_', '-')}): " if name else ""
+        lines.append(place + problem["msg"].removeprefix("Value error, "))
     return "; ".join(sorted(lines))

@@ -34,7 +34,10 @@ class CrossOrigin:
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(headers)
+                answer = MutableHeaders(scope=message)
+                answer.update({name: value for name, value in headers.items() if name != "Vary"})
+                if "Vary" in headers:
+                    answer.add_vary_header(headers["Vary"])
             await send(message)
 
         if scope["method"] == "OPTIONS":

@@ -88,3 +88,11 @@ def test_external_mongodb_without_secrets_is_refused(given: dict[str, str], name
 
 def test_embedded_mongodb_needs_no_secrets() -> None:
     check_secrets(read_settings())
+
+
+@pytest.mark.parametrize(
+    "given", [{"max_limit": 19}, {"default_limit": 101}, {"default_limit": 30, "max_limit": 25}], ids=str
+)
+def test_limits_that_would_refuse_every_query_are_refused(given: dict[str, int]) -> None:
+    with pytest.raises(SettingsError, match="LIMIT"):
+        read_settings(**given)

@@ -44,3 +44,10 @@ async def test_credentials_can_be_kept_to_some_origins(
     allowed = response.headers["access-control-allow-origin"], response.headers.get("access-control-allow-credentials")
     assert allowed == expected
     assert response.headers["vary"] == "Origin"
+
+
+async def test_page_still_varies_by_what_it_accepts(store: Store, feed: ChangeFeed) -> None:
+    async with serve(store, feed, GraphQLSettings(allowed_origins=("https://shop.example",))) as server:
+        response = await server.client.get("/graphql/a/b", headers={"Accept": "text/html"})
+
+    assert {part.strip() for part in response.headers["vary"].split(",")} == {"Accept", "Origin"}
