@@ -12,6 +12,7 @@ from schema_gen.errors import NotAnExportError
 __all__ = ["main"]
 
 _COMMANDS: Final = {
+    "apikeys": "opencaas.apikeys_commands",
     "demo": "opencaas.server_commands",
     "schema": "opencaas.schema_commands",
     "serve": "opencaas.server_commands",
