@@ -98,7 +98,9 @@ def create_app(
             keys=services.keys,
             definitions=services.registry,
             settings=RestSettings(
-                max_body_bytes=settings.max_definition_bytes, allowed_origins=settings.allowed_origins
+                max_body_bytes=settings.max_definition_bytes,
+                allowed_origins=settings.allowed_origins,
+                query_time_limit_ms=settings.query_time_limit_ms,
             ),
         ),
     )
