@@ -369,3 +369,37 @@ def test_key_id_is_not_the_key() -> None:
 
     assert len(who.key_id) >= 8
     assert document["_id"] not in repr(who)
+
+
+@pytest.mark.parametrize("websocket", [True, False])
+async def test_websocket_with_a_cookie_alone_needs_a_trusted_origin(
+    store: Store, database: str, feed: ChangeFeed, websocket: bool
+) -> None:
+    access = AccessControl(
+        store, feed, admin_user=USER, admin_password=PASSWORD, allowed_origins=("https://shop.example",)
+    )
+    key = await store_key(store, database, entry("/"), entry("shop", "POST", mode="GRAPHQL"))
+    token, _ = await access.issue_token(bearer(key), tenant=database, ttl=None)
+
+    for origin, trusted in (("https://evil.example", False), (None, False), ("https://shop.example", True)):
+        shown = Credentials(cookie=token, origin=origin, host="caas.example")
+        who = await access.authenticate(shown, tenant=database)
+        segments = (database, "notes", "_streams", "crud")
+        if trusted or not websocket:
+            access.authorize_path(who, method="GET", segments=segments, websocket=websocket)
+            continue
+        with pytest.raises(ForbiddenError):
+            access.authorize_path(who, method="GET", segments=segments, websocket=websocket)
+        with pytest.raises(ForbiddenError):
+            access.authorize_app(who, key=AppKey(database, "shop"), websocket=websocket)
+
+
+async def test_token_reads_collections_of_its_database_only(store: Store, database: str, access: AccessControl) -> None:
+    key = await store_global_key(store, entry("/"))
+    token, _ = await access.issue_token(bearer(key), tenant=database, ttl="60")
+    who = await access.authenticate(Credentials(security_token=token), tenant=database)
+
+    assert [True, False] == [access.may_read_collection(who, name, "notes") for name in (database, "other")]
+    assert may_query(access, who, f"{database}/shop")
+    assert not may_query(access, who, "other/shop")
+    assert token not in repr(Credentials(security_token=token, cookie=token))
