@@ -27,14 +27,26 @@ _DUPLICATE_KEY: Final = frozenset({11000, 11001, 12582})
 # fmt: off
 _REFUSED: Final = frozenset({
     2, 9, 14, 15, 27, 28, 40, 52, 53, 54, 56, 57, 61, 67, 72, 73, 85, 86, 121, 168, 171, 197, 225, 241, 251, 256, 263,
-    291, 15974, 15975, 15998, 16410, 16872, 17276, 17287, 17312, 31138, 31249, 31253, 31254, 40323, 40352, 40353, 51091,
-    51108,
+    291, 10334, 15974, 15975, 15998, 16410, 16872, 17276, 17287, 17312, 31138, 31249, 31253, 31254, 40323, 40352, 40353,
+    51091, 51108,
 })
 # fmt: on
 """Server codes for what the client did (RESTHeart's table of statuses and the codes that clients cause too)."""
 
+_TELLING: Final = {28: "{", 241: "'", 16755: "{", 40228: ", but"}
+"""Codes whose messages quote what is stored, and what the quotation begins with."""
+
 _UNNAMED: Final = "Location"
 """How MongoDB names the codes that have no name: they belong to its checks of what clients send, hundreds of them."""
+
+_FIRST_UNNAMED: Final = 10_000
+# fmt: off
+_NAMED: Final = frozenset({
+    10003, 10057, 10058, 10107, 10334, 11000, 11001, 11600, 11601, 11602, 12582, 12586, 12587, 13113, 13297, 13388,
+    13435, 13436, 14031, 17280, 46841, 50768,
+})
+# fmt: on
+"""From there on codes have no name, but for these: failures of single writes come with their code alone."""
 
 _Kind: TypeAlias = type[StoreError]
 
@@ -98,7 +110,7 @@ def translate(error: Exception) -> StoreError:
     reply = _reply(error)
     code = server_code(error)
     name = reply.get("codeName")
-    kind = _kind(error, code, unnamed=isinstance(name, str) and name.startswith(_UNNAMED))
+    kind = _kind(error, code, unnamed=_is_unnamed(code, name))
     details: dict[str, Any] = {}
     if code is not None:
         details["code"] = code
@@ -108,7 +120,7 @@ def translate(error: Exception) -> StoreError:
         details["keys"] = list(pattern)
     message = _MESSAGES[kind]
     if kind is QueryRefusedError:
-        said = reply.get("errmsg") if reply else str(error)
+        said = _untold(str(reply.get("errmsg", "") if reply else error), code)
         message = f"{message}: {said}" if said else message
     return kind(message, details=details)
 
@@ -117,6 +129,17 @@ def server_code(error: BaseException) -> int | None:
     """Give the code that the server answered with; of a bulk write, that of its first failure."""
     code = _reply(error).get("code", getattr(error, "code", None))
     return code if isinstance(code, int) else None
+
+
+def _is_unnamed(code: int | None, name: Any) -> bool:
+    if isinstance(name, str):
+        return name.startswith(_UNNAMED)
+    return code is not None and code >= _FIRST_UNNAMED and code not in _NAMED
+
+
+def _untold(said: str, code: int | None) -> str:
+    """Leave stored values out of what MongoDB says."""
+    return said.partition(_TELLING[code])[0].rstrip(" :") if code in _TELLING else said
 
 
 def _kind(error: Exception, code: int | None, *, unnamed: bool) -> _Kind:

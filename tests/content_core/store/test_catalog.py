@@ -138,6 +138,16 @@ async def test_equal_keys_refuse_a_unique_index_without_being_told(store: Store,
     assert len(await store.list_indexes(database, "c")) == 1
 
 
+@pytest.mark.parametrize("kind", ["2dsphere", "text"])
+async def test_documents_that_cannot_be_indexed_are_not_told(store: Store, database: str, kind: str) -> None:
+    member = {"text": "c", "2dsphere": "place"}[kind]
+    await store.insert(database, "c", {"secret": "open sesame", "place": "open sesame", "c": "x", "language": 5})
+
+    with pytest.raises(QueryRefusedError) as caught:
+        await store.build_index(database, "c", name="i", keys={member: kind}, options={})
+    assert "sesame" not in f"{caught.value} {caught.value.details}"
+
+
 async def test_unique_index_counts_from_then_on(store: Store, database: str) -> None:
     await store.build_index(database, "c", name="i", keys={"k": 1}, options={"unique": True})
     await store.insert(database, "c", {"k": 1})

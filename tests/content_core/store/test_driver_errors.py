@@ -48,6 +48,8 @@ def test_value_errors_of_the_driver_are_covered() -> None:
         (errors.OperationFailure("FieldPath field names may not start with '$'", 16410), QueryRefusedError),
         (errors.OperationFailure("document failed validation", 121), QueryRefusedError),
         (errors.OperationFailure("failed to parse", 9), QueryRefusedError),
+        (errors.WriteError("$add only supports numeric or date types, not string", 16554), QueryRefusedError),
+        (errors.WriteError("interrupted at shutdown", 11600), StoreError),
         (errors.OperationFailure("not authorized", 13), StoreError),
         (errors.OperationFailure("internal", 1), StoreError),
         (bson.errors.InvalidDocument("cannot encode"), QueryRefusedError),

@@ -166,6 +166,32 @@ async def test_update_that_makes_no_sense_is_the_clients_fault(store: Store, dat
     assert await store.get(database, "c", 1) == {"_id": 1, "text": "x"}
 
 
+@pytest.mark.parametrize(
+    "update",
+    [
+        {"$set": {"list.b": 1}},
+        {"$set": {"text.b": 1}},
+        {"$inc": {"text": 1}},
+        {"$push": {"text": 1}},
+        {"$bit": {"text": {"and": 1}}},
+        [{"$set": {"n": {"$toInt": "$text"}}}],
+        [{"$set": {"n": {"$dateFromString": {"dateString": "$text"}}}}],
+        [{"$set": {"n": {"$add": ["$text", 1]}}}],
+        [{"$set": {"n": {"$divide": [1, "$text"]}}}],
+        [{"$set": {"n": {"$arrayElemAt": ["$text", 1]}}}],
+        [{"$replaceWith": "$text"}],
+    ],
+    ids=repr,
+)
+async def test_refusal_tells_nothing_that_is_stored(store: Store, database: str, update: Any) -> None:
+    """Who may write need not be allowed to read."""
+    await store.insert(database, "c", {"_id": 1, "text": "open sesame", "list": ["open sesame"]})
+
+    with pytest.raises(QueryRefusedError) as caught:
+        await store.update_one(database, "c", filter={"_id": 1}, update=update, upsert=False)
+    assert "sesame" not in f"{caught.value} {caught.value.details}"
+
+
 async def test_find_one_projects(store: Store, database: str) -> None:
     await store.insert(database, "c", {"_id": 1, "a": 1, "b": 2})
 
