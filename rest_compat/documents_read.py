@@ -6,19 +6,19 @@ from content_core.access import AccessControl
 from content_core.documents import Document
 from content_core.errors import NotFoundError
 from content_core.store import Store
-from rest_compat.call import Call, check_version, link, version_headers
+from rest_compat.call import Call, check_version, version_headers
 from rest_compat.ids import document_link, parse_id
-from rest_compat.metadata import Properties, unescape_names
+from rest_compat.metadata import Properties
 from rest_compat.query import Query, parse_query
 from rest_compat.references import References
 from rest_compat.reply import Reply
 from rest_compat.representation import document_reply
 from rest_compat.resources import Kind, Resource
+from rest_compat.schema_names import unescape_schema
 from rest_compat.settings import RestSettings
 
 __all__ = ["DocumentReads", "shown_document", "version_projection"]
 
-_META_SCHEMA: Final = "http://json-schema.org/draft-04/schema#"
 _BUCKETS: Final = frozenset({Kind.FILES_BUCKET, Kind.FILE})
 _SCHEMAS: Final = frozenset({Kind.SCHEMA_STORE, Kind.SCHEMA})
 
@@ -88,9 +88,8 @@ def shown_document(resource: Resource, document: Document) -> Document:
             data = f"{address}/binary" + (f"?{query}" if query else "")
             return {**document, "_links": {"rh:data": {"href": data}}}
     if resource.kind in _SCHEMAS:
-        schema: Document = unescape_names(document)
-        name = str(document["_id"]) if "_id" in document else ""
-        return {"$schema": _META_SCHEMA, "id": f"http://schema-store{link(resource.database, name)}#", **schema}
+        schema: Document = unescape_schema(document)
+        return schema
     return document
 
 

@@ -16,9 +16,13 @@ __all__ = ["render_error", "render_unexpected"]
 _log = logging.getLogger(__name__)
 
 _DESCRIPTIONS: Final[Mapping[int, str]] = {413: "Request Too Long"}
+_TOO_MUCH: Final = "the query or the write takes more memory than MongoDB allows"
 _OF_MONGODB: Final[Mapping[int, tuple[int, str]]] = {
     13: (403, "MongoDB does not allow the server to do this"),
     66: (403, "an immutable field cannot be changed"),
+    146: (400, _TOO_MUCH),
+    292: (400, _TOO_MUCH),
+    10334: (400, _TOO_MUCH),
     112: (409, "another write to the same document was faster"),
     13297: (409, "a database exists whose name differs from this one in upper and lower case only"),
 }
