@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 import httpx
@@ -23,9 +23,9 @@ TIME_LIMIT_MS: Final = 2_000
 class Contract:
     """The server and the two who speak to it."""
 
-    server: LiveServer
-    admin: httpx.Client
-    reader: httpx.Client
+    server: LiveServer = field(repr=False)
+    admin: httpx.Client = field(repr=False)
+    reader: httpx.Client = field(repr=False)
 
     @property
     def secrets(self) -> tuple[str, ...]:
