@@ -102,7 +102,7 @@ class DefinitionClient:
             return
         hint = {
             401: "the API key is unknown to this server",
-            403: f"the API key needs GET and PUT on /{self._tenant}/gql-apps",
+            403: f"the API key needs GET and PUT on /{self._tenant}/gql-apps, and GET on the content collections",
         }.get(response.status_code)
         raise DeployError(f"{doing}: the server answered {response.status_code}{_message(response)}", hint=hint)
 

@@ -60,7 +60,7 @@ def _server_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--server", required=True, metavar="URL", help="Base URL of the server."),
         click.option(
             "--api-key", required=True, envvar="OPENCAAS_API_KEY", show_envvar=True, metavar="KEY",
-            help="An API key with GET and PUT on the tenant's gql-apps.",
+            help="An API key with GET and PUT on the tenant's gql-apps and GET on its content collections.",
         ),
     )  # fmt: skip
     for decorator in reversed(decorators):

@@ -12,11 +12,13 @@ from weakref import WeakValueDictionary
 
 from bson import DBRef, ObjectId
 
+from content_core.access import AccessControl
 from content_core.access.provision import ensure_collection
 from content_core.documents import Document, Json
 from content_core.errors import (
     ConflictError,
     DuplicateKeyError,
+    ForbiddenError,
     IllegalNameError,
     NotFoundError,
     NotSupportedError,
@@ -72,12 +74,14 @@ class Definitions:
 
     Args:
         store: where definitions are.
+        access: says what the writer of a definition may read.
         hook: checks them and lets them answer.
         settings: page sizes and the public address.
     """
 
-    def __init__(self, store: Store, hook: DefinitionHook, settings: RestSettings) -> None:
+    def __init__(self, store: Store, access: AccessControl, hook: DefinitionHook, settings: RestSettings) -> None:
         self._store = store
+        self._access = access
         self._hook = hook
         self._settings = settings
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
@@ -199,12 +203,26 @@ class Definitions:
                 _check_mode(mode, current, document_id)
                 definition = {"_id": document_id, **_content(build(_content(_shown(current or {}))))}
                 prepared = await self._hook.prepare(tenant, definition)
+                self._check_reach(call, prepared)
                 stored = {**definition, _ADDRESSES: _occupied(definition), "_etag": ObjectId()}
                 outcome = await self._store_document(tenant, stored, current, pinned=merges or guard.looks)
                 if outcome is not None:
                     await self._hook.activate(prepared, str(stored["_etag"]))
                     return _written(outcome.created, stored["_etag"], prepared)
         raise ConflictError("others keep writing to the same definition")
+
+    def _check_reach(self, call: Call, prepared: Any) -> None:
+        """Refuse to open by GraphQL what the writer may not read: a GRAPHQL permission reads all that is mapped."""
+        closed = sorted(
+            collection
+            for database, collection in getattr(prepared, "collections", ())
+            if not self._access.may_read_collection(call.principal, database, collection)
+        )
+        if closed:
+            raise ForbiddenError(
+                f"the definition reads {', '.join(closed)}, which this API key may not read",
+                hint="writing a definition needs GET on every collection that it maps",
+            )
 
     async def _store_document(
         self, tenant: str, stored: Document, current: Document | None, *, pinned: bool

@@ -40,7 +40,7 @@ def build_routes(
     bulk = Bulk(store, settings)
     schemas = Schemas(store, settings)
     apikeys = ApiKeys(store, access, keys, settings)
-    apps = Definitions(store, definitions, settings)
+    apps = Definitions(store, access, definitions, settings)
     roots = Roots(store, access, properties, settings)
     listings = Listings(store, access, properties, settings)
     documents_read = DocumentReads(store, access, properties, settings)

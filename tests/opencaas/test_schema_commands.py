@@ -43,7 +43,9 @@ def export(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     with live_server(tmp_path_factory.mktemp("schema") / "data", "--workers", "2") as running:
-        key = {"_id": "deployer", "key": "deployer", "permissions": [{"url": "/gql-apps/", "methods": ["GET", "PUT"]}]}
+        content = {"url": "/p-", "methods": ["GET"]}  # a definition may map only what its writer may read
+        permissions = [{"url": "/gql-apps/", "methods": ["GET", "PUT"]}, content]
+        key = {"_id": "deployer", "key": "deployer", "permissions": permissions}
         with running.client(auth=running.admin) as admin:
             admin.put(f"/{TENANT}").raise_for_status()
             admin.put(f"/{TENANT}/apikeys/deployer", json=key).raise_for_status()
@@ -315,6 +317,16 @@ def test_diff_of_what_is_deployed_finds_nothing(deployer: Deployer) -> None:
     result = deployer.run("diff", DEMO.export, "--state", "release")
 
     assert (0, "release: unchanged\n") == (result.returncode, result.stdout)
+
+
+def test_deploy_over_content_that_the_key_may_not_read_is_refused(server: LiveServer) -> None:
+    """Else a key for definitions alone could open every collection of its tenant by GraphQL."""
+    result = Deployer(server, "elsewhere").run("deploy", DEMO.export)
+
+    assert 1 == result.returncode
+    assert "403" in result.stderr
+    assert "elsewhere.preview.content" in result.stderr
+    assert 404 == Deployer(server, "elsewhere").ask("{ pageRefs { _id } }").status_code
 
 
 def test_unknown_key_is_explained_without_repeating_it(server: LiveServer) -> None:
