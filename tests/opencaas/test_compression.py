@@ -10,6 +10,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from opencaas.compression import Compression, choose_coding
+from tests.live import LiveServer
 
 LARGE: Final = b'{"text": "' + b"all work and no play " * 1000 + b'"}'
 ETAG: Final = "64a51c0de3b1f20f4d7a2002"
@@ -150,3 +151,19 @@ async def test_level_0_switches_it_off() -> None:
 )
 def test_coding_is_chosen_by_weight(accepted: str, coding: Any) -> None:
     assert coding == choose_coding(accepted)
+
+
+def test_head_has_no_body_on_a_socket(demo: LiveServer) -> None:
+    """On one connection: a body that came all the same would be read as the next answer."""
+    facts = demo.facts
+    path = f"/{facts['tenant']}/{facts['project']}.preview.content?pagesize=100"
+    with demo.client(headers={"authorization": f"Bearer {facts['api_key']}"}) as client:
+        for accepted in ("gzip", "identity"):
+            client.headers["accept-encoding"] = accepted
+            head, get = client.head(path), client.get(path)
+
+            assert (200, 200, b"") == (head.status_code, get.status_code, head.content)
+            same = ("content-length", "content-encoding", "content-type", "vary")
+            assert [head.headers.get(name) for name in same] == [get.headers.get(name) for name in same]
+            assert ("gzip" if accepted == "gzip" else None) == get.headers.get("content-encoding")
+            assert len(get.json()["_embedded"]["rh:doc"]) == 100
