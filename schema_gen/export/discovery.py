@@ -36,6 +36,7 @@ _ROOT_KINDS: Final = {
     ("LINKTEMPLATE", ""): TemplateKind.LINK,
     ("TABLETEMPLATE", ""): TemplateKind.TABLE,
 }
+_TEMPLATE_ROOTS: Final = frozenset(tag for tag, _ in _ROOT_KINDS)
 _OTHER_ROOTS: Final = frozenset(
     {
         "FORMATTEMPLATE",
@@ -135,12 +136,20 @@ def _kind(element: StoreElement, *, findings: FindingLog) -> TemplateKind | None
     if _is_schema_tree(element.directory):
         return TemplateKind.TABLE if is_table_template(element) else None
     if element.java_class in CLASS_KINDS:
+        _check_root(element, findings=findings)
         return CLASS_KINDS[element.java_class]
     if element.java_class.endswith(_OTHER_CLASSES) or element.tag in _OTHER_ROOTS:
         return None
     by_type = _ROOT_KINDS.get((element.tag, element.attribute("type").lower()))
     kind = by_type or _ROOT_KINDS.get((element.tag, ""))
     return kind or _kind_by_tree(element, findings=findings)
+
+
+def _check_root(element: StoreElement, *, findings: FindingLog) -> None:
+    """What the references call a template may have a definition that tells nothing: names, bodies, hidden."""
+    if element.root is not None and element.tag not in _TEMPLATE_ROOTS:
+        message = f"<{element.tag}> is no definition of a template; only the form was read, export the project again"
+        findings.warning(message, path=element.definition, line=element.root.line)
 
 
 def _kind_by_tree(element: StoreElement, *, findings: FindingLog) -> TemplateKind | None:

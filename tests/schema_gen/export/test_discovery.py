@@ -55,6 +55,17 @@ def test_without_a_class_tag_and_type_tell_the_kind(tmp_path: Path, tree: str, r
 
 
 @pytest.mark.parametrize("kind", ["page", "section", "link"])
+def test_a_definition_that_is_none_is_warned_of_where_the_class_tells_the_kind(tmp_path: Path, kind: str) -> None:
+    path = template(complete(tmp_path), kind, "probe", '<CMS_INPUT_TEXT name="a"/>')
+    write(tmp_path, f"{path}/StoreElement.xml", "<html/>")
+    reading = read_export(tmp_path)
+    assert "probe" in uids(reading.model)[kind]
+    assert messages(reading)[0].startswith(
+        f"warning: {path}/StoreElement.xml:1: <html> is no definition of a template; only the form was read"
+    )
+
+
+@pytest.mark.parametrize("kind", ["page", "section", "link"])
 def test_an_unknown_tag_with_a_form_is_read_by_its_tree(tmp_path: Path, kind: str) -> None:
     path = f"TemplateStore/{TREES[kind]}/probe"
     write(tmp_path, f"{path}/StoreElement.xml", "<NEWTEMPLATE/>")
