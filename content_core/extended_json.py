@@ -310,7 +310,8 @@ def _read_date(value: Mapping[str, Json], path: str) -> datetime | DatetimeMS:
         return _read_iso_date(inner, path)
     if isinstance(inner, float) and inner.is_integer():
         inner = int(inner)
-    if not isinstance(inner, int) or inner not in _INT64:
+    # A plain int: a range finds out by counting whether it holds an instance of a subclass.
+    if not isinstance(inner, int) or int(inner) not in _INT64:
         raise _malformed(path, "$date takes milliseconds since 1970 or an ISO 8601 date")
     return from_epoch_milliseconds(inner)
 

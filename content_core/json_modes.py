@@ -59,8 +59,7 @@ def _render(value: Any, writers: Mapping[type, _Writer], depth: int) -> Json:
 
 
 def _write_canonical_int(value: int) -> Json:
-    small = value in _INT32 and not isinstance(value, Int64)
-    return {"$numberInt" if small else "$numberLong": str(int(value))}
+    return {"$numberInt" if _is_small(value) else "$numberLong": str(int(value))}
 
 
 def _write_long(value: int) -> Json:
@@ -68,7 +67,12 @@ def _write_long(value: int) -> Json:
 
 
 def _write_strict_int(value: int) -> Json:
-    return value if value in _INT32 and not isinstance(value, Int64) else _write_long(value)
+    return value if _is_small(value) else _write_long(value)
+
+
+def _is_small(value: int) -> bool:
+    # The class first: whether a range holds an instance of a subclass is found out by counting.
+    return not isinstance(value, Int64) and int(value) in _INT32
 
 
 def _write_canonical_double(value: float) -> Json:

@@ -43,6 +43,8 @@ ACCEPTED: list[tuple[str, Any]] = [
     ('{"d": {"$date": "2024-01-02T00:00:00Z"}}', {"d": MOMENT}),
     ("{d: {$date: {$numberLong: '1704153600000'}}}", {"d": MOMENT}),
     ("{d: {$date: 1704153600000}}", {"d": MOMENT}),
+    ("{d: {$date: NumberLong('1704153600000')}}", {"d": MOMENT}),
+    ("ISODate(NumberLong('1704153600000'))", MOMENT),
     ("{d: {$regex: '^a', $options: 'i'}}", {"d": Regex("^a", "i")}),
     ("{d: {$regex: '^a'}}", {"d": {"$regex": "^a"}}),
     ("{d: {$regex: /^a/, $options: 'i'}}", {"d": {"$regex": Regex("^a"), "$options": "i"}}),
