@@ -101,7 +101,16 @@ def create_app(
                 max_body_bytes=settings.max_definition_bytes,
                 allowed_origins=settings.allowed_origins,
                 query_time_limit_ms=settings.query_time_limit_ms,
+                public_url=settings.public_urls[0] if settings.public_urls else "",
+                public_urls=settings.public_urls,
+                default_page_size=settings.default_page_size,
+                max_page_size=settings.max_page_size,
+                no_properties_with_filter=settings.no_properties_with_filter,
+                resolve_refs=settings.resolve_refs,
+                resolve_refs_depth=settings.resolve_refs_depth,
+                resolve_refs_max=settings.resolve_refs_max,
             ),
+            feed=services.feed,
         ),
     )
     answering = RequestLog(Compression(rooms, level=settings.compression_level))

@@ -64,6 +64,17 @@ class Settings(BaseSettings):
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may send credentials across sites."
     )
+    public_urls: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Base addresses (comma separated) by which clients know this server; the first is in links."
+    )
+    default_page_size: int = Field(20, ge=0, description="Elements of a REST list where pagesize is not given.")
+    max_page_size: int = Field(100, ge=1, description="Largest pagesize of a REST list; a larger one is refused.")
+    no_properties_with_filter: bool = Field(
+        True, description="Whether a REST list that is filtered leaves out its own properties (np)."
+    )
+    resolve_refs: bool = Field(True, description="Whether resolveRef is answered; without, it is ignored.")
+    resolve_refs_depth: int = Field(3, ge=1, le=10, description="References that resolveRef follows in a row.")
+    resolve_refs_max: int = Field(100, ge=1, description="Different references that one request resolves.")
     compression_level: int = Field(
         1, ge=0, le=9, description="How hard answers are compressed: 1 is fast, 9 is small, 0 is not at all."
     )
@@ -77,9 +88,9 @@ class Settings(BaseSettings):
             raise ValueError("OPENCAAS_DEFAULT_LIMIT must not be larger than OPENCAAS_MAX_LIMIT")
         return self
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "public_urls", mode="before")
     @classmethod
-    def _split_origins(cls, value: object) -> object:
+    def _split_list(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
