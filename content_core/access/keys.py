@@ -39,7 +39,7 @@ class StoredKey:
 
 
 class KeyStore:
-    """Creates, replaces, reads, lists and deletes API keys; ``caas_admin`` holds the global ones.
+    """Creates, replaces, reads and deletes API keys; ``caas_admin`` holds the global ones.
 
     Args:
         store: where they are.
@@ -66,15 +66,6 @@ class KeyStore:
         await ensure_collection(self._store, database, APIKEYS, _BINDING)
         await ensure_collection(self._store, database, SCHEMAS, {})
         await ensure_document(self._store, database, SCHEMAS, schema_document(database))
-
-    async def list(self, database: str, *, skip: int = 0, limit: int = 0) -> list[Document]:
-        """List keys, in falling order of their ids."""
-        query = FindQuery(filter={}, sort=(("_id", -1),), skip=skip, limit=limit)
-        return await self._store.find(database, APIKEYS, query)
-
-    async def count(self, database: str) -> int:
-        """Count the keys of a database."""
-        return await self._store.count(database, APIKEYS, {})
 
     async def read(self, database: str, key_id: str) -> Document | None:
         """Read one key."""

@@ -15,6 +15,10 @@ from content_core.store import FindQuery, Store
 from tests.content_core.access.keys import entry, key_document
 
 
+async def count(keys: KeyStore, database: str) -> int:
+    return await keys._store.count(database, APIKEYS, {})
+
+
 @pytest.fixture
 async def keys(store: Store, database: str) -> KeyStore:
     ready = KeyStore(store)
@@ -107,12 +111,10 @@ async def test_replace_takes_the_id_from_the_address(database: str, keys: KeySto
     assert list(await keys.read(database, key) or {}) == ["_id", "key", "permissions", "_etag"]
 
 
-async def test_keys_are_listed_by_page_and_deleted(database: str, keys: KeyStore) -> None:
+async def test_key_is_deleted_once(database: str, keys: KeyStore) -> None:
     for name in ("a", "b", "c"):
         await keys.create(database, key_document(key=name))
 
-    assert [key["_id"] for key in await keys.list(database, skip=1, limit=1)] == ["b"]
-    assert await keys.count(database) == 3
     assert [await keys.delete(database, "b"), await keys.delete(database, "b")] == [True, False]
     assert await keys.read(database, "b") is None
 
@@ -124,7 +126,7 @@ async def test_missing_schema_comes_before_everything(store: Store, database: st
         await keys.create(database, "not even an object")
 
     assert caught.value.status == 500
-    assert await keys.count(database) == 0
+    assert await count(keys, database) == 0
 
 
 async def test_schema_of_the_database_decides(store: Store, database: str, keys: KeyStore) -> None:
@@ -193,7 +195,7 @@ async def test_unacceptable_key_is_refused_with_its_reason(
     database: str, keys: KeyStore, body: Any, reason: str
 ) -> None:
     assert reason in await refusal(keys, database, body)
-    assert await keys.count(database) == 0
+    assert await count(keys, database) == 0
 
 
 @pytest.mark.parametrize(
@@ -238,7 +240,7 @@ async def test_one_bad_key_of_several_stops_all(database: str, keys: KeyStore) -
     with pytest.raises(RequestError):
         await keys.create(database, changed(), changed())
 
-    assert await keys.count(database) == 0
+    assert await count(keys, database) == 0
 
 
 async def test_no_reason_quotes_a_key(database: str, keys: KeyStore, caplog: pytest.LogCaptureFixture) -> None:
