@@ -1,7 +1,7 @@
 """Compresses answers for those who ask for it: JSON and text, gzip or deflate, never small bodies and never media.
 
-``ETag`` stays what it is, because clients compare it with the version of a document, not with bytes. Where an answer
-depends on ``Accept-Encoding``, it says so in ``Vary``, with 304 as with 200.
+``ETag`` stays what it is, because clients compare it with the version of a document, not with bytes. An answer that
+depends on ``Accept-Encoding`` says so in ``Vary``; a 304, which stands for one that may, does as well.
 """
 
 import asyncio
@@ -62,8 +62,9 @@ class _Answer:
         self._start: Message | None = None
 
     async def send(self, message: Message) -> None:
-        if message["type"] == "http.response.start" and _may_vary(message):
+        if message["type"] == "http.response.start" and message["status"] == 304:
             MutableHeaders(scope=message).add_vary_header("Accept-Encoding")
+        elif message["type"] == "http.response.start" and _is_text(message):
             self._start = message
             return
         if self._start is not None and message["type"] == "http.response.body":
@@ -74,14 +75,16 @@ class _Answer:
 
     async def _encode(self, start: Message, message: Message) -> Message:
         body: bytes = message.get("body", b"")
-        whole = not message.get("more_body", False)
-        if self._coding is None or not whole or len(body) < _SMALLEST:
+        if message.get("more_body", False) or len(body) < _SMALLEST:
+            return message
+        headers = MutableHeaders(scope=start)
+        headers.add_vary_header("Accept-Encoding")
+        if self._coding is None:
             return message
         if len(body) >= _THREAD_FROM:
             encoded = await asyncio.to_thread(_compress, body, self._coding, self._level)
         else:
             encoded = _compress(body, self._coding, self._level)
-        headers = MutableHeaders(scope=start)
         headers["Content-Encoding"] = self._coding
         headers["Content-Length"] = str(len(encoded))
         # The headers of HEAD are those of GET; the body itself is of no use to anybody.
@@ -109,10 +112,8 @@ def _weight(text: str) -> float:
         return 0.0
 
 
-def _may_vary(start: Message) -> bool:
+def _is_text(start: Message) -> bool:
     headers = Headers(raw=start["headers"])
-    if start["status"] == 304:
-        return True
     if "content-encoding" in headers or "accept-ranges" in headers or "content-range" in headers:
         return False
     return _TEXT.fullmatch(headers.get("content-type", "")) is not None
