@@ -2,19 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, TypeVar
+from typing import Any, TypeVar
 from urllib.parse import parse_qsl, quote, unquote_to_bytes
 
 from content_core.access import Credentials
 from content_core.errors import IllegalNameError, RequestError
-from rest_compat.settings import RestSettings
 
-__all__ = ["Page", "Request", "parse_page", "parse_path", "parse_request"]
+__all__ = ["Page", "Request", "parse_path", "parse_request"]
 
 _T = TypeVar("_T")
-_MAX_DIGITS: Final = 15
-_NOT_READ: Final = ("filter", "keys", "sort", "sort_by")
-"""What would change a list: ignored in silence, it would give a wrong answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,34 +107,6 @@ def parse_path(raw: bytes) -> tuple[tuple[str, ...], RequestError | None]:
         else:
             segments.append(segment)
     return tuple(segments), problem
-
-
-def parse_page(request: Request, settings: RestSettings) -> Page:
-    """Read ``page`` and ``pagesize``.
-
-    Raises:
-        RequestError: one of them is no number or out of bounds, or the list is asked for in a way that is not read.
-    """
-    if unread := [name for name in _NOT_READ if name in request.query]:
-        raise RequestError(f"the parameter '{unread[0]}' is not read at this address")
-    number = _parse_integer(request, "page", 1)
-    if number is None or number < 1:
-        raise RequestError("illegal page parameter, it must be > 0")
-    size = _parse_integer(request, "pagesize", settings.default_page_size)
-    if size is None or not 0 <= size <= settings.max_page_size:
-        limit = settings.max_page_size
-        raise RequestError(f"illegal pagesize parameter, pagesize must be >= 0 and <= {limit}")
-    return Page(number, size)
-
-
-def _parse_integer(request: Request, name: str, default: int) -> int | None:
-    values = request.query.get(name)
-    if values is None:
-        return default
-    digits = values[0].removeprefix("-")
-    if not digits.isascii() or not digits.isdecimal() or len(digits) > _MAX_DIGITS:
-        return None
-    return int(values[0])
 
 
 def _parse_query(query_string: bytes) -> tuple[Mapping[str, tuple[str, ...]], RequestError | None]:
