@@ -1,5 +1,6 @@
 """A server of its own with two workers, strict limits, and something to collide with."""
 
+import base64
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -26,6 +27,12 @@ class Contract:
     server: LiveServer = field(repr=False)
     admin: httpx.Client = field(repr=False)
     reader: httpx.Client = field(repr=False)
+
+    @property
+    def credentials(self) -> tuple[str, str]:
+        """What the two show in the header ``Authorization``: the admin, the reader."""
+        password = base64.b64encode(":".join(self.server.admin).encode()).decode()
+        return f"Basic {password}", f"Bearer {READER}"
 
     @property
     def secrets(self) -> tuple[str, ...]:

@@ -1,6 +1,5 @@
 """Whatever arrives on the socket: the application never fails, says nothing that it should not, and goes on."""
 
-import base64
 import json
 from typing import Any, Final
 from urllib.parse import quote_from_bytes
@@ -70,11 +69,10 @@ def wild(contract: Contract) -> None:
 
 
 def request(contract: Contract, method: str, target: bytes, body: bytes = b"", *headers: bytes) -> bytes:
-    credentials = base64.b64encode(":".join(contract.server.admin).encode())
     head = [method.encode() + b" " + target + b" HTTP/1.1", b"Host: caas.example", b"Connection: close"]
     given_names = {header.partition(b":")[0].lower() for header in headers}
     if b"authorization" not in given_names:
-        head.append(b"Authorization: Basic " + credentials)
+        head.append(b"Authorization: " + contract.credentials[0].encode())
     if body and b"transfer-encoding" not in given_names and b"content-length" not in given_names:
         head.append(b"Content-Length: " + str(len(body)).encode())
     return b"\r\n".join([*head, *headers, b"", body])
