@@ -69,7 +69,8 @@ def _configuration() -> str:
         lines.append(f"| `OPENCAAS_{name.upper()}` | {_default(field.default, secret=secret)} | {field.description} |")
     lines += [
         "",
-        "`OPENCAAS_API_KEY` is read by the `opencaas schema` commands only, in place of `--api-key`.",
+        "`OPENCAAS_API_KEY` is read by the `opencaas schema` and `opencaas apikeys` commands, in place of `--api-key`;",
+        "`opencaas apikeys` takes `OPENCAAS_ADMIN_USER` and `OPENCAAS_ADMIN_PASSWORD`, too.",
     ]
     return "\n".join(lines) + "\n"
 
