@@ -41,11 +41,10 @@ class SchemaCheck:
 
     def __init__(self, name: str, address: str, schemas: Mapping[str, Json]) -> None:
         self._name = name
-        resources = [(place, DRAFT4.create_resource(schema)) for place, schema in schemas.items()]
+        known = {urldefrag(DRAFT).url: Draft4Validator.META_SCHEMA, **schemas}
+        resources = [(place, DRAFT4.create_resource(_without_dialect(schema))) for place, schema in known.items()]
         # Nothing is ever fetched: what is not in here cannot be referred to.
-        registry: Registry[Json] = Registry().with_resources(
-            [*resources, (urldefrag(DRAFT).url, DRAFT4.create_resource(Draft4Validator.META_SCHEMA))]
-        )
+        registry: Registry[Json] = Registry().with_resources(resources)
         # Looked up rather than given: a schema that is nothing but a reference would not know its own address.
         self._validator = _Validator({"$ref": address}, registry=registry)
 
@@ -99,6 +98,17 @@ def references(schema: Json, address: str) -> set[str]:
                 found.add(urldefrag(_join(base, target)).url)
             pending.extend((item, base) for item in value.values())
     return found
+
+
+def _without_dialect(schema: Json) -> Json:
+    """Leave ``$schema`` out: where the library reads it, it goes on with rules of its own instead of ours."""
+    if isinstance(schema, Mapping):
+        return {
+            name: _without_dialect(value)
+            for name, value in schema.items()
+            if name != "$schema" or not isinstance(value, str)
+        }
+    return [_without_dialect(value) for value in schema] if isinstance(schema, list) else schema
 
 
 def _join(base: str, reference: str) -> str:
