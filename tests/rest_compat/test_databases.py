@@ -64,3 +64,45 @@ async def test_global_key_makes_the_databases_it_covers(
     key = await store_global_key(store, entry(url.replace("{db}", database), "PUT"))
 
     assert status == (await anonymous.put(f"/{database}", headers=bearer(key))).status_code
+
+
+async def test_database_from_put_to_delete(admin: httpx.AsyncClient, store: Store, database: str) -> None:
+    path = f"/{database}"
+    await admin.put(path, json={"desc": "x", "tags": ["a"]})
+    await admin.put(f"{path}/notes")
+
+    patched = await admin.patch(path, json={"a.b": {"$c.d": 1}, "$push": {"tags": "b"}})
+    read = (await admin.get(path)).json()
+    missing = await admin.delete(path)
+    wrong = await admin.delete(path, headers={"If-Match": "0" * 24})
+    deleted = await admin.delete(path, headers={"If-Match": patched.headers["etag"]})
+
+    assert (patched.status_code, patched.content) == (200, b"")
+    assert (read["desc"], read["tags"], read["a"]) == ("x", ["a", "b"], {"b": {"$c.d": 1}})
+    assert "The database's ETag" in error_body(missing)["message"]
+    assert (missing.status_code, missing.headers["etag"]) == (409, patched.headers["etag"])
+    assert (wrong.status_code, wrong.content, wrong.headers["etag"]) == (412, b"", patched.headers["etag"])
+    assert (deleted.status_code, deleted.content) == (204, b"")
+    assert await store.collection_names(database) == []
+    gone = await admin.delete(path)
+    assert (gone.status_code, gone.content) == (404, b"")
+
+
+async def test_empty_put_wipes_the_metadata_of_a_database(admin: httpx.AsyncClient, database: str) -> None:
+    await admin.put(f"/{database}", json={"desc": "x"})
+
+    assert (await admin.put(f"/{database}")).status_code == 200
+    assert "desc" not in (await admin.get(f"/{database}")).json()
+
+
+async def test_patch_of_no_database_is_404(admin: httpx.AsyncClient, store: Store, database: str) -> None:
+    response = await admin.patch(f"/{database}", json={"a": 1})
+
+    assert error_body(response)["message"] == f"Db '{database}' does not exist"
+    assert await store.collection_names(database) == []
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+@pytest.mark.parametrize("name", ["admin", "Config", "local", "system.x", "caas_admin", "graphql"])
+async def test_reserved_databases_are_403(admin: httpx.AsyncClient, name: str, method: str) -> None:
+    assert (await admin.request(method, f"/{name}", json={"a": 1})).status_code == 403

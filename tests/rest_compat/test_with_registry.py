@@ -1,5 +1,6 @@
 """Definitions over HTTP with the real registry behind the hook: what is written answers, what is invalid does not."""
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -68,3 +69,38 @@ async def test_address_in_use_is_409(client: httpx.AsyncClient, database: str) -
 
     assert error_body(response)["http status code"] == 409
     assert "accessible at" in error_body(response)["message"]
+
+
+async def test_patch_that_breaks_a_definition_leaves_the_application(
+    client: httpx.AsyncClient, database: str, registry: Registry
+) -> None:
+    key, path = AppKey(database, "shop"), f"/{database}/gql-apps/{database}___shop"
+    await client.put(f"/{database}")
+    await client.put(path, json=definition(database, "shop"))
+    running = registry.get(key)
+
+    refused = await client.patch(path, json={"mappings.Query.notes": 5})
+    disabled = await client.patch(path, json={"descriptor.enabled": False})
+
+    assert (error_body(refused)["http status code"], disabled.status_code) == (400, 200)
+    assert running is not None
+    assert registry.get(key) is None
+    assert (await client.patch(path, json={"descriptor.enabled": True})).status_code == 200
+    assert registry.get(key) is not None
+
+
+async def test_applications_of_a_dropped_database_stop(
+    client: httpx.AsyncClient, database: str, registry: Registry
+) -> None:
+    key, path = AppKey(database, "shop"), f"/{database}/gql-apps/{database}___shop"
+    etag = (await client.put(f"/{database}")).headers["etag"]
+    await client.put(path, json=definition(database, "shop"))
+    assert registry.get(key) is not None
+
+    assert (await client.delete(f"/{database}", headers={"If-Match": etag})).status_code == 204
+
+    for _ in range(100):
+        if registry.get(key) is None:
+            break
+        await asyncio.sleep(0.05)
+    assert registry.get(key) is None
