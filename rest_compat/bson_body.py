@@ -7,6 +7,7 @@ holds that needs more work; most hold nothing of the kind.
 import gc
 import re
 from dataclasses import dataclass
+from itertools import cycle
 from typing import Any, Final
 
 import orjson
@@ -28,6 +29,12 @@ _DIGITS_AS_ZEROS: Final = bytes(48 if chr(code) in "0123456789" else 0 for code 
 _LONG: Final = b"0" * 19
 _ESCAPED_SIGN: Final = b"\\u002"
 """How the escapes of a dollar and of a dot begin."""
+
+_LARGE: Final = 2**18
+"""Bytes from which on an array keeps the collector of garbage busy."""
+
+_COLLECT_EVERY: Final = 100
+_collection_due: Final = cycle((*[False] * (_COLLECT_EVERY - 1), True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,17 +91,28 @@ def _read_array(raw: bytes) -> BsonBody | None:
         return None
     signs = raw.translate(None, _NO_SIGNS)
     escaped = b"\\" in signs and _ESCAPED_SIGN in raw
-    extended = escaped or (b'"$' in signs and b'"$' in raw)
+    extended = escaped or (b"$" in signs and b'"$' in signs and b'"$' in raw)
     dotted = escaped or _DOTTED_NAME.search(signs) is not None
     return BsonBody(from_json(value) if extended else value, dotted=dotted)
 
 
 def _load(raw: bytes) -> Json:
-    """Read strict JSON. Ten thousands of new objects would set off the collector of garbage, which would find none."""
+    """Read strict JSON.
+
+    A large text becomes ten thousands of new objects, which would set off the collector of garbage again and again
+    until the answer is out, for nothing: they hold no cycles. So they count as old ones at once. This resets what the
+    collector counts, so it is run now and then.
+    """
+    if len(raw) < _LARGE:
+        return orjson.loads(raw)
+    if next(_collection_due):
+        gc.collect()
     enabled = gc.isenabled()
     gc.disable()
     try:
         return orjson.loads(raw)
     finally:
+        gc.freeze()
+        gc.unfreeze()
         if enabled:
             gc.enable()
