@@ -7,14 +7,17 @@ from typing import Any
 import httpx
 import pytest
 
+from content_core.access import AccessControl, KeyStore
 from content_core.names import content_collection
-from content_core.store import Store
+from content_core.store import ChangeFeed, Store
 from fixtures import PROJECTS
+from rest_compat import RestSettings, create_app
 from schema_gen.emit import emit_definitions
 from schema_gen.export import read_export
 from tests.graphql_app.query.workshop import ask, build
 from tests.live import LiveServer
 from tests.reference import DOCS
+from tests.rest_compat.conftest import Notes
 
 PAGE = (DOCS / "differences.md").read_text(encoding="utf-8")
 NAMED = sorted(set(re.findall(r"`(tests/[\w/]+\.py)::(\w+)`", PAGE)))
@@ -53,6 +56,25 @@ async def test_document_of_an_unknown_template_is_an_unknown_page(store: Store, 
 
     expected = {"__typename": "UnknownPage", "formData": {"pt_new": {"value": "shown"}}}
     assert {"data": {"pageRefs": [{"page": expected}]}} == answer
+
+
+async def test_location_begins_with_the_public_address(store: Store, feed: ChangeFeed, database: str) -> None:
+    app = create_app(
+        store=store,
+        access=AccessControl(store, feed, admin_user="a", admin_password="b"),
+        keys=KeyStore(store),
+        definitions=Notes(),
+        settings=RestSettings(public_url="https://caas.example/"),
+    )
+    async with httpx.AsyncClient(
+        transport=httpx.ASGITransport(app), base_url="http://inside", auth=("a", "b")
+    ) as client:
+        await client.put(f"/{database}")
+        await client.put(f"/{database}/notes")
+
+        created = await client.post(f"/{database}/notes", json={"_id": "n"})
+
+    assert f"https://caas.example/{database}/notes/n" == created.headers["location"]
 
 
 def test_references_take_the_language_of_their_root(demo: LiveServer) -> None:
