@@ -5,8 +5,9 @@ duplicate key error quotes the key, which may be somebody's secret. What MongoDB
 client's own text and is passed on.
 """
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeAlias
 
 from bson.errors import BSONError, InvalidBSON
@@ -20,7 +21,7 @@ from content_core.errors import (
     StoreUnavailableError,
 )
 
-__all__ = ["TABLE", "server_code", "translate", "translated"]
+__all__ = ["TABLE", "limited", "server_code", "translate", "translated"]
 
 _TIME_LIMIT: Final = 50
 _DUPLICATE_KEY: Final = frozenset({11000, 11001, 12582})
@@ -47,6 +48,9 @@ _NAMED: Final = frozenset({
 })
 # fmt: on
 """From there on codes have no name, but for these: failures of single writes come with their code alone."""
+
+_GRACE_SECONDS: Final = 1.0
+"""How much later than MongoDB we give up: its own answer comes first, wherever it looks at the clock."""
 
 _Kind: TypeAlias = type[StoreError]
 
@@ -103,6 +107,27 @@ def translated() -> Iterator[None]:
         yield
     except tuple(TABLE) as error:
         raise translate(error) from error
+
+
+@asynccontextmanager
+async def limited(max_time_ms: int) -> AsyncIterator[None]:
+    """Run driver calls that MongoDB was given a time limit for, translated too.
+
+    MongoDB looks at the clock between documents; a single expression that goes on and on is not cut off. Whoever waits
+    is told in time all the same, though what MongoDB is doing then cannot be stopped.
+
+    Args:
+        max_time_ms: the limit, 0 for none.
+
+    Raises:
+        StoreTimeoutError: MongoDB has not answered in time.
+    """
+    with translated():
+        try:
+            async with asyncio.timeout(max_time_ms / 1000 + _GRACE_SECONDS if max_time_ms else None):
+                yield
+        except TimeoutError as error:
+            raise StoreTimeoutError(_MESSAGES[StoreTimeoutError]) from error
 
 
 def translate(error: Exception) -> StoreError:

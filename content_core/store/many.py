@@ -5,7 +5,7 @@ from typing import Any, Literal
 from pymongo.errors import BulkWriteError
 
 from content_core.documents import Document
-from content_core.store.driver_errors import translated
+from content_core.store.driver_errors import limited
 
 __all__ = ["change_many"]
 
@@ -25,7 +25,7 @@ async def change_many(
     }
     if max_time_ms:
         command["maxTimeMS"] = max_time_ms
-    with translated():
+    async with limited(max_time_ms):
         reply: Document = await collection.database.command(command)
         failures = reply.get("writeErrors", [])
         doubts = [reply["writeConcernError"]] if "writeConcernError" in reply else []

@@ -15,7 +15,7 @@ from content_core.errors import ConflictError, NotFoundError, StoreError
 from content_core.store import catalog
 from content_core.store.bulk import run_bulk
 from content_core.store.checked import update_checked
-from content_core.store.driver_errors import translated
+from content_core.store.driver_errors import limited, translated
 from content_core.store.drivers import Driver, DriverName, PyMongoDriver, open_driver
 from content_core.store.many import change_many
 from content_core.store.values import (
@@ -73,7 +73,7 @@ class Store:
 
     async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
         """Read documents, in one round trip where they fit into 16 MB."""
-        with translated():
+        async with limited(query.max_time_ms):
             cursor = self._collection(database, collection).find(
                 query.filter,
                 query.projection,
@@ -120,7 +120,7 @@ class Store:
         options: dict[str, Any] = {"batchSize": _ALL_AT_ONCE, "allowDiskUse": allow_disk_use}
         if max_time_ms:
             options["maxTimeMS"] = max_time_ms
-        with translated():
+        async with limited(max_time_ms):
             return await self._driver.aggregate(self._collection(database, collection), list(pipeline), options)
 
     async def count(
@@ -136,7 +136,7 @@ class Store:
         options: dict[str, Any] = {"maxTimeMS": max_time_ms} if max_time_ms else {}
         if hint is not None:
             options["hint"] = _hint(hint)
-        with translated():
+        async with limited(max_time_ms):
             counted: int = await self._collection(database, collection).count_documents(filter, **options)
         return counted
 

@@ -1,6 +1,7 @@
 """One error body for the whole interface: every way to be refused is tried, on a socket."""
 
 import json
+import time
 from dataclasses import dataclass, field
 from typing import Any, Final
 from urllib.parse import quote
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from tests.contract.conftest import BODY_LIMIT, CANARY, READER, Contract
+from tests.contract.conftest import BODY_LIMIT, CANARY, READER, TIME_LIMIT_MS, Contract
 
 JSON: Final = {"Content-Type": "application/json"}
 SLOW: Final = (
@@ -335,6 +336,17 @@ def test_slow_query_is_cut_off(contract: Contract) -> None:
     response = contract.admin.get("/acme/many", params={"filter": SLOW})
 
     assert 408 == response.status_code, response.text
+    check_body(contract, response)
+
+
+def test_query_that_mongodb_does_not_cut_off_is_given_up(contract: Contract) -> None:
+    stuck = SLOW.replace("30]", "4000]").replace("1000]", "4000]")
+    began = time.monotonic()
+
+    response = contract.admin.get("/acme/things", params={"filter": stuck})
+
+    assert 408 == response.status_code, response.text
+    assert TIME_LIMIT_MS / 1000 + 3 > time.monotonic() - began
     check_body(contract, response)
 
 
