@@ -91,6 +91,10 @@ TABLE: Final[Mapping[type[Exception], _Kind]] = {
 }
 """What each class becomes where no server code says more. A test holds it against all that ``pymongo.errors`` has."""
 
+_PLANNER: Final = "error processing query"
+_CAUSE: Final = ":: caused by :: "
+"""How MongoDB begins when the planner fails: with namespace and query; the reason follows its last cause."""
+
 _MESSAGES: Final[Mapping[_Kind, str]] = {
     StoreError: "MongoDB did not carry out the operation",
     StoreUnavailableError: "MongoDB cannot be reached",
@@ -163,7 +167,9 @@ def _is_unnamed(code: int | None, name: Any) -> bool:
 
 
 def _untold(said: str, code: int | None) -> str:
-    """Leave stored values out of what MongoDB says."""
+    """Leave stored values out of what MongoDB says, and the query: it may ask for an API key."""
+    if _PLANNER in said:
+        said = said.rpartition(_CAUSE)[2]
     return said.partition(_TELLING[code])[0].rstrip(" :") if code in _TELLING else said
 
 

@@ -13,6 +13,7 @@ from content_core.errors import (
     StoreTimeoutError,
     StoreUnavailableError,
 )
+from content_core.store import FindQuery, Store
 from content_core.store.driver_errors import TABLE, server_code, translate, translated
 
 _DRIVER_CLASSES = {
@@ -118,3 +119,14 @@ def test_context_translates_and_chains() -> None:
 def test_context_lets_other_failures_pass() -> None:
     with pytest.raises(KeyError), translated():
         raise KeyError("x")
+
+
+async def test_query_stays_out_of_what_the_planner_says(store: Store, database: str) -> None:
+    await store.insert(database, "keys", {"_id": 1})
+
+    with pytest.raises(QueryRefusedError) as caught:
+        await store.find(database, "keys", FindQuery(filter={"key": "s3cret"}, hint="no_such_index"))
+
+    assert "hint" in caught.value.message
+    assert "s3cret" not in caught.value.message
+    assert database not in caught.value.message
