@@ -22,6 +22,9 @@ Check: TypeAlias = Callable[[Document], None]
 _NEVER: Final[Document] = {"$nor": [{}]}
 """A condition that nothing meets: an upsert under it can only insert."""
 
+_LITERAL: Final = frozenset({str, ObjectId})
+"""Types of ``_id`` for which MongoDB has a short way, which ``$eq`` does not take; no condition looks like them."""
+
 _NOT_IN_UPSERTS: Final = 224
 """MongoDB's code for a filter that an upsert cannot have, such as one with ``$expr``."""
 
@@ -138,7 +141,7 @@ class DocumentWriter:
 
 def identity(document_id: Any, condition: Document | None = None) -> Document:
     """Build the filter that finds one document, if it fits a condition."""
-    wanted: Document = {"_id": {"$eq": document_id}}
+    wanted: Document = {"_id": document_id if type(document_id) in _LITERAL else {"$eq": document_id}}
     return wanted if condition is None else {**wanted, "$and": [condition]}
 
 
