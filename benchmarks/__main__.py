@@ -19,7 +19,7 @@ _UNASKED: Final = ("schema_build", "nested_query", "store_drivers")
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASUREMENTS))
-    parser.add_argument("--seconds", type=float, default=8.0, help="seconds for each contestant (%(default)s)")
+    parser.add_argument("--seconds", type=float, default=6.0, help="seconds for each contestant (%(default)s)")
     for name in ("pages", "datasets", "media"):
         default = getattr(Size(), name)
         parser.add_argument(f"--{name}", type=int, default=default, help="content per language (%(default)s)")

@@ -52,7 +52,7 @@ fragment picture on Media {
 BODY: Final = orjson.dumps({"query": QUERY, "variables": {"limit": PAGES}})
 
 _CLIENTS: Final = 8
-_ROUNDS: Final = 4
+_ROUNDS: Final = 3
 
 
 def main(size: Size, seconds: float) -> None:

@@ -15,7 +15,7 @@ from content_core.store.drivers import DriverName
 __all__ = ["main"]
 
 _CLIENTS: Final = 16
-_ROUNDS: Final = 4
+_ROUNDS: Final = 3
 _PAGES: Final = 20
 _DRIVERS: Final[tuple[DriverName, ...]] = ("motor", "pymongo")
 _LIST: Final = FindQuery(filter={"fsType": "PageRef", "locale.language": "en"}, sort=(("_id", 1),), limit=_PAGES)
