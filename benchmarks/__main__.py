@@ -1,19 +1,22 @@
-"""Runs the measurements named on the command line; without a name all of them but the profile."""
+"""Runs the measurements named on the command line; without a name all that take seconds."""
 
 import argparse
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import nested_profile, nested_query, schema_build, store_drivers
+from benchmarks import nested_profile, nested_query, rest_bulk, rest_memory, rest_reads, schema_build, store_drivers
 from benchmarks.content import Size
 
 MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "schema_build": lambda _size, _seconds: schema_build.main(),
     "nested_query": nested_query.main,
     "store_drivers": store_drivers.main,
+    "rest_reads": rest_reads.main,
+    "rest_bulk": rest_bulk.main,
     "nested_profile": nested_profile.main,
+    "rest_memory": rest_memory.main,
 }
-_UNASKED: Final = ("schema_build", "nested_query", "store_drivers")
+_UNASKED: Final = ("schema_build", "nested_query", "store_drivers", "rest_reads", "rest_bulk")
 
 
 def main() -> None:
