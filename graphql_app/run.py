@@ -234,13 +234,18 @@ class _Run:
         self._arm()
 
     def close(self) -> None:
-        """Give up what nobody waits for any more."""
+        """Give up what nobody waits for any more, and let go of the documents: run, entries, waiters form a circle."""
         self._closed = True
         for task in self._under_way:
             task.cancel()
         for entry in self._entries.values():
             for waiter in entry.waiters:
                 waiter.give_up()
+            entry.waiters.clear()
+        self._entries.clear()
+        self._pending.clear()
+        self._woken.clear()
+        self._roots.clear()
 
     def _root_document(self, path: Path) -> Any:
         """Find the root entry that a field stands below, by its path in the response."""
