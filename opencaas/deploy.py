@@ -77,15 +77,14 @@ class DefinitionClient:
         document: Document = response.json()
         return document
 
-    def write(self, definition: Mapping[str, Any]) -> bool:
-        """Store a definition; ``True`` if it is new.
+    def write(self, definition: Mapping[str, Any]) -> None:
+        """Store a definition.
 
         Raises:
             DeployError: the server refused, or could not be reached.
         """
         response = self._send("PUT", definition["_id"], json=definition)
         self._check(response, f"writing {definition['_id']}")
-        return response.status_code == 201
 
     def _send(self, method: str, document_id: str, **arguments: Any) -> httpx.Response:
         path = f"/{quote(self._tenant, safe='')}/gql-apps/{quote(document_id, safe='')}"

@@ -9,6 +9,7 @@ from content_core.errors import NotFoundError, RequestError
 from content_core.extended_json import dumps
 from content_core.names import APIKEYS
 from content_core.store import Store
+from rest_compat.bulk_result import BulkCounts, hal_result
 from rest_compat.call import (
     Call,
     absolute_link,
@@ -18,7 +19,6 @@ from rest_compat.call import (
     version_headers,
     wanted_version,
 )
-from rest_compat.hal import shape_bulk
 from rest_compat.listings import find_page
 from rest_compat.metadata import read_properties
 from rest_compat.query import parse_query
@@ -109,7 +109,8 @@ class ApiKeys:
         new = [link(database, APIKEYS, stored.document["_id"]) for stored in written if stored.created]
         version = version_headers(written[0].document)
         if isinstance(body, list):
-            result = shape_bulk(inserted=len(new), modified=len(written) - len(new), links=new)
+            replaced = len(written) - len(new)
+            result = hal_result(BulkCounts(inserted=len(new), modified=replaced, matched=replaced), new)
             return Reply(status=200, body=dumps(result), media_type=HAL, headers={**_SECRET, **version})
         if not new:
             return Reply(status=200, headers=version)

@@ -10,7 +10,7 @@ from rest_compat.query import parse_query
 from rest_compat.reply import HAL, JSON, Reply
 from rest_compat.settings import RestSettings
 
-__all__ = ["BulkCounts", "bulk_reply", "flat_result"]
+__all__ = ["BulkCounts", "bulk_reply", "flat_result", "hal_result"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,11 +34,15 @@ def bulk_reply(
     """Answer a bulk write that went well, in the representation that was asked for."""
     if parse_query(call.request, settings).rep != "hal":
         return Reply(status=200, body=dumps(flat_result(counts, links)), media_type=JSON, headers=headers or {})
+    return Reply(status=200, body=dumps(hal_result(counts, links)), media_type=HAL, headers=headers or {})
+
+
+def hal_result(counts: BulkCounts, links: Sequence[str]) -> Json:
+    """Shape a result in HAL; ``links`` are the paths of the new documents."""
     result: dict[str, Json] = flat_result(counts, ())
     if links:
         result["_links"] = {"rh:newdoc": [{"href": link} for link in links]}
-    body = {"_embedded": {"rh:result": [result]}}
-    return Reply(status=200, body=dumps(body), media_type=HAL, headers=headers or {})
+    return {"_embedded": {"rh:result": [result]}}
 
 
 def flat_result(counts: BulkCounts, links: Sequence[str]) -> dict[str, Json]:
