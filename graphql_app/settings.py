@@ -24,6 +24,7 @@ class GraphQLSettings:
         parallel_queries: database calls that one request has under way at a time.
         regex_length: longest regular expression of a filter, in characters.
         poll_seconds: how often definitions are compared with the database while the change feed is down.
+        compile_queries: plans are compiled; without, graphql-core executes all of them.
         allowed_origins: origins whose pages may send credentials across sites; empty: none may.
     """
 
@@ -39,6 +40,7 @@ class GraphQLSettings:
     parallel_queries: int = 16
     regex_length: int = 1_000
     poll_seconds: float = 2.0
+    compile_queries: bool = True
     allowed_origins: tuple[str, ...] = ()
 
     @property

@@ -1,6 +1,6 @@
 """One GraphQL request from HTTP to HTTP: who asks, which application, what is asked, and the answer."""
 
-from typing import Final
+from typing import Any, Final
 
 import structlog
 from starlette.requests import ClientDisconnect, Request
@@ -12,27 +12,22 @@ from content_core.errors import (
     BodyTooLargeError,
     ForbiddenError,
     RequestError,
-    StoreTimeoutError,
     StoreUnavailableError,
     UnauthenticatedError,
 )
 from content_core.store import Store
+from graphql_app.engine import Engine
 from graphql_app.http.negotiation import choose_response_type
 from graphql_app.http.request import Address, GraphQLRequest, parse_request, read_body
-from graphql_app.plan import Operations, PlanRefusedError, parse_operations, select_operation
 from graphql_app.registry import ActiveApp, Registry
-from graphql_app.run import run_plan
 from graphql_app.settings import GraphQLSettings
-from graphql_app.shape import Answer, render_refusal, render_service_error, shape_errors, shape_outcome
+from graphql_app.shape import Answer, render_service_error, shape_errors
 from graphql_app.shape.errors import render_incident
 
 __all__ = ["GraphQLEndpoint"]
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_FOUND = "GraphQL app not found"
-_NAME: Final = 100
-"""Characters of an operation's name that the log keeps."""
-
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 
 
@@ -40,7 +35,7 @@ class GraphQLEndpoint:
     """The ASGI application behind every GraphQL address."""
 
     def __init__(self, *, store: Store, access: AccessControl, registry: Registry, settings: GraphQLSettings) -> None:
-        self._store = store
+        self._engine = Engine(store=store, settings=settings)
         self._access = access
         self._registry = registry
         self._settings = settings
@@ -64,16 +59,16 @@ class GraphQLEndpoint:
             return _refuse_method(request)
         address = Address.of(request.scope["path"])
         try:
-            await self._admit(request, address)
+            principal = await self._admit(request, address)
         except UnauthenticatedError:
             return Response(status_code=401, headers=_UNCACHED | _challenge(request))
         except ForbiddenError:
             return Response(status_code=403, headers=_UNCACHED)
         if request.method != "POST":
             return _refuse_method(request)
-        return _render(request, await self._execute(request, address))
+        return _render(request, await self._execute(request, address, principal))
 
-    async def _execute(self, request: Request, address: Address) -> Answer:
+    async def _execute(self, request: Request, address: Address, principal: Principal) -> Answer:
         active = self._registry.active(address.key) if address.key is not None else None
         if active is None:
             return self._refuse_address(address)
@@ -86,7 +81,7 @@ class GraphQLEndpoint:
             return shape_errors(413, [render_service_error(error.message, code=error.code)])
         except RequestError as error:
             return _refuse_body(error)
-        return await self._answer(active, asked)
+        return await self._answer(active, asked, principal)
 
     async def _admit(self, request: Request, address: Address) -> Principal:
         credentials = Credentials.read(query_string=request.scope["query_string"], headers=request.scope["headers"])
@@ -97,42 +92,27 @@ class GraphQLEndpoint:
             self._access.authorize_app(principal, key=address.key)
         return principal
 
-    async def _answer(self, active: ActiveApp, asked: GraphQLRequest) -> Answer:
-        # Bound, not logged: whoever logs the request in this task writes them into its one line.
+    async def _answer(self, active: ActiveApp, asked: GraphQLRequest, principal: Principal) -> Answer:
+        # Bound, not logged: whoever logs the request in this task writes it into its one line.
         structlog.contextvars.bind_contextvars(app=active.app.definition.key.uri)
-        try:
-            plan = select_operation(active.app.schema, self._operations(active, asked.query), asked.operation_name)
-            outcome = await run_plan(plan, store=self._store, variables=asked.variables, settings=self._settings)
-        except PlanRefusedError as refused:
-            return shape_errors(400, render_refusal(refused))
-        except StoreTimeoutError as error:
-            return shape_errors(408, [render_service_error(error.message, located=False)])
-        structlog.contextvars.bind_contextvars(
-            operation=plan.operation_name[:_NAME] if plan.operation_name else None,
-            errors=len(outcome.errors),
-            calls=outcome.calls,
-            documents=outcome.documents,
+        return await self._engine.answer(
+            active,
+            asked.query,
+            operation_name=asked.operation_name,
+            variables=asked.variables,
+            user=_describe_user(principal),
         )
-        return shape_outcome(outcome.data, outcome.errors)
-
-    def _operations(self, active: ActiveApp, text: str) -> Operations:
-        operations = active.plans.get(text)
-        if operations is None:
-            operations = parse_operations(
-                active.app.schema,
-                text,
-                max_tokens=self._settings.max_tokens,
-                max_errors=self._settings.max_validation_errors,
-                introspection=active.app.definition.introspection,
-            )
-            active.plans.put(text, operations)
-        return operations
 
     def _refuse_address(self, address: Address) -> Answer:
         problem = self._registry.problem(address.key) if address.key is not None else None
         if problem is None:
             return shape_errors(404, [render_service_error(_NOT_FOUND)])
         return shape_errors(400, [render_service_error(f"Invalid GraphQL app definition: {problem}")])
+
+
+def _describe_user(principal: Principal) -> dict[str, Any]:
+    """Give what ``@user`` stands for (graphql-apps 3.6): keys have no accounts."""
+    return {"_id": principal.key_id, "tenant": principal.tenant, "global": principal.tenant is None}
 
 
 def _refuse_body(error: RequestError) -> Answer:

@@ -15,10 +15,21 @@ __all__ = ["Answer", "shape_errors", "shape_outcome"]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A finished response: its status and its body."""
+    """A finished response.
+
+    Attributes:
+        status: for HTTP.
+        body: the JSON text.
+        compiled: whether a compiled function gave the data; else graphql-core did, or there are none.
+        calls: database calls.
+        documents: documents that they read.
+    """
 
     status: int
     body: bytes
+    compiled: bool = False
+    calls: int = 0
+    documents: int = 0
 
 
 def shape_outcome(data: dict[str, Any] | None, errors: Sequence[Any]) -> Answer:
