@@ -1,6 +1,6 @@
 """Builds the executable schema of a definition: types from the schema text, resolvers from the mappings."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -37,7 +37,6 @@ from graphql_app.schema.errors import UnresolvedTypeError
 from graphql_app.schema.mappings import FieldMapping, PathMapping, QueryMapping
 from graphql_app.schema.matching import TypeMatcher
 from graphql_app.schema.paths import compile_path
-from graphql_app.schema.predicates import Predicate
 from graphql_app.schema.resolvers import Fetcher
 from graphql_app.schema.scalars import CUSTOM_SCALARS, SCALAR_NAMES
 
@@ -51,11 +50,19 @@ _Resolver = Callable[..., Any]
 
 @dataclass(frozen=True, slots=True)
 class ExecutableApp:
-    """An application that can answer queries; immutable, so that it can be swapped as a whole."""
+    """An application that can answer queries; immutable, so that it can be swapped as a whole.
+
+    Attributes:
+        definition: what it was built from.
+        schema: its types, with resolvers for graphql-core.
+        warnings: what is worth telling whoever wrote the definition.
+        matchers: what finds the concrete type of a value, by the names of the interfaces and unions.
+    """
 
     definition: Definition
     schema: GraphQLSchema
     warnings: tuple[str, ...]
+    matchers: Mapping[str, TypeMatcher]
 
 
 def build_app(definition: Definition) -> ExecutableApp:
@@ -65,14 +72,15 @@ def build_app(definition: Definition) -> ExecutableApp:
         DefinitionError: the schema text has no meaning (unknown types, scalars without an implementation, …).
     """
     schema = _build_schema(definition)
+    matchers = {name: TypeMatcher(predicates) for name, predicates in definition.resolvers.items()}
     for type_ in schema.type_map.values():
         if type_.name.startswith("__"):
             continue
         if isinstance(type_, GraphQLObjectType):
             _attach_resolvers(type_, definition)
         elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
-            type_.resolve_type = _type_resolver(type_.name, definition.resolvers[type_.name])
-    return ExecutableApp(definition, schema, definition.warnings)
+            type_.resolve_type = _type_resolver(type_.name, matchers[type_.name])
+    return ExecutableApp(definition, schema, definition.warnings, matchers)
 
 
 def _build_schema(definition: Definition) -> GraphQLSchema:
@@ -167,9 +175,7 @@ def _query_resolver(mapping: QueryMapping, complete: Completer | None, *, has_sc
     return fetch_and_complete
 
 
-def _type_resolver(name: str, predicates: tuple[tuple[str, Predicate], ...]) -> _Resolver:
-    match_type = TypeMatcher(predicates)
-
+def _type_resolver(name: str, match_type: TypeMatcher) -> _Resolver:
     def resolve_type(value: Any, info: GraphQLResolveInfo[Fetcher], _type: GraphQLAbstractType) -> str:
         found = match_type(value)
         if found is None:
