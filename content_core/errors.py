@@ -15,6 +15,9 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     ├── DefinitionError                 OC200  400  an application definition is not valid
     ├── PlanError                       OC300  400  an operation is over a limit or asks for something refused
     │   ├── OperatorRefusedError        OC301  403  an operator that runs code or leaves the tenant
+    │   │   └── PipelineRefusedError    OC310  403  a pipeline runs code, shows the server, or reaches too far
+    │   │       ├── PipelineNameError   OC311  400  a collection in a pipeline is not named by a constant
+    │   │       └── PipelineMalformedError  OC312  422  this is no pipeline that MongoDB knows
     │   └── PlanRefusedError            OC302  400  (graphql_app) the operation does not parse, or is not valid
     ├── AuthError
     │   ├── UnauthenticatedError        OC401  401  no or wrong credentials
@@ -47,6 +50,9 @@ __all__ = [
     "NotFoundError",
     "NotSupportedError",
     "OperatorRefusedError",
+    "PipelineMalformedError",
+    "PipelineNameError",
+    "PipelineRefusedError",
     "PlanError",
     "QueryRefusedError",
     "RequestError",
@@ -168,6 +174,38 @@ class OperatorRefusedError(PlanError):
 
     code = "OC301"
     status = 403
+
+
+class PipelineRefusedError(OperatorRefusedError):
+    """A pipeline runs code, shows the server, or touches what it may not.
+
+    Args:
+        what: what is wrong, naming stage and collection.
+        location: where, such as ``pipeline[1].$lookup``.
+    """
+
+    code = "OC310"
+    prefix: ClassVar[str] = "aggregation pipeline security violation: "
+
+    def __init__(self, what: str, *, location: str) -> None:
+        super().__init__(f"{self.prefix}{what}", details={"location": location})
+        self.what = what
+        self.location = location
+
+
+class PipelineNameError(PipelineRefusedError):
+    """A pipeline names a collection by something else than a constant string."""
+
+    code = "OC311"
+    status = 400
+
+
+class PipelineMalformedError(PipelineRefusedError):
+    """This is no pipeline that MongoDB knows."""
+
+    code = "OC312"
+    status = 422
+    prefix = "malformed aggregation pipeline: "
 
 
 class AuthError(ServiceError):
