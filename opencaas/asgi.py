@@ -12,7 +12,7 @@ from graphql_app.app import create_app as create_graphql_app
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
 from opencaas.compression import Compression
-from opencaas.health import HEALTH_PATH, HealthCheck
+from opencaas.health import HEALTH_PATHS, Health, HealthEndpoint
 from opencaas.lifespan import Lifespan
 from opencaas.request_log import RequestLog
 from opencaas.settings import Settings
@@ -84,6 +84,16 @@ def create_app(
         settings: the server's settings.
         start_failed: hears why the services could not be started.
     """
+    health = Health(services.store, services.feed, feed_grace=settings.ready_grace_seconds)
+
+    async def start() -> None:
+        await services.start()
+        health.loaded()
+
+    async def stop() -> None:
+        await health.stop()
+        await services.stop()
+
     rooms = _Rooms(
         graphql=create_graphql_app(
             store=services.store,
@@ -91,7 +101,7 @@ def create_app(
             registry=services.registry,
             settings=graphql_settings(settings),
         ),
-        health=HealthCheck(services.store),
+        health=HealthEndpoint(health),
         rest=create_rest_app(
             store=services.store,
             access=services.access,
@@ -114,7 +124,7 @@ def create_app(
         ),
     )
     answering = RequestLog(Compression(rooms, level=settings.compression_level))
-    return Lifespan(answering, start=services.start, stop=services.stop, start_failed=start_failed)
+    return Lifespan(answering, start=start, stop=stop, start_failed=start_failed)
 
 
 def graphql_settings(settings: Settings) -> GraphQLSettings:
@@ -139,7 +149,7 @@ class _Rooms:
         path: str = scope["path"]
         if path == "/graphql" or path.startswith("/graphql/"):
             await self.graphql(scope, receive, send)
-        elif path.rstrip("/") == HEALTH_PATH:
+        elif path.rstrip("/") in HEALTH_PATHS:
             await self.health(scope, receive, send)
         else:
             await self.rest(scope, receive, send)

@@ -1,39 +1,134 @@
-"""``GET /_logic/healthcheck``: whether MongoDB answers and has a primary (CaaS platform documentation 14.9.0, 6.1)."""
+"""Three addresses that anybody may ask how the server is; none of them names hosts or errors.
+
+``/_logic/healthcheck``: MongoDB answers and has a primary (CaaS platform documentation 14.9.0, 6.1).
+``/_logic/live``: this process turns; it asks nobody else, so that a database that is away restarts no server.
+``/_logic/ready``: requests are welcome here.
+"""
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from typing import Final
 
 import orjson
-from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
-from content_core.store import Store
+from content_core.store import ChangeFeed, Store, StoreHealth
 
-__all__ = ["HEALTH_PATH", "HealthCheck"]
+__all__ = ["HEALTH_PATH", "HEALTH_PATHS", "LIVE_PATH", "READY_PATH", "Health", "HealthEndpoint"]
 
-HEALTH_PATH = "/_logic/healthcheck"
+HEALTH_PATH: Final = "/_logic/healthcheck"
+LIVE_PATH: Final = "/_logic/live"
+READY_PATH: Final = "/_logic/ready"
+HEALTH_PATHS: Final = frozenset({HEALTH_PATH, LIVE_PATH, READY_PATH})
+
+_FRESH_SECONDS: Final = 0.5
+"""So long an answer of MongoDB counts: nobody can make the server ask faster, however many probes come."""
 
 
-class HealthCheck:
-    """ASGI endpoint, open to everybody, without details: 200 if every check holds, else 500."""
+class Health:
+    """What the server knows of itself.
 
-    def __init__(self, store: Store) -> None:
+    Args:
+        store: whose MongoDB is asked.
+        feed: the change feed.
+        feed_grace: seconds for which the server counts as ready while the feed is being opened again.
+        draining: says whether the server is about to stop.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        feed: ChangeFeed,
+        *,
+        feed_grace: float = 30.0,
+        draining: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._store = store
+        self._feed = feed
+        self._feed_grace = feed_grace
+        self._draining = draining
+        self._loaded = False
+        self._feed_down_since: float | None = None
+        self._asking: asyncio.Task[StoreHealth] | None = None
+        self._answer = StoreHealth(reachable=False, primary=False)
+        self._answered = float("-inf")
+
+    def loaded(self) -> None:
+        """Note that the services are open, the definitions among them."""
+        self._loaded = True
+
+    async def stop(self) -> None:
+        """Note that the services close, and ask MongoDB no more."""
+        self._loaded = False
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait({self._asking})
+
+    async def checks(self) -> Mapping[str, bool]:
+        """Give the checks of the health check, within 2 seconds whatever MongoDB does."""
+        health = await self._ask()
+        return {"mongoReachable": health.reachable, "mongoPrimaryAvailable": health.primary}
+
+    async def readiness(self) -> Mapping[str, bool]:
+        """Give the checks that must all hold before requests should come here; again within 2 seconds."""
+        checks = {"definitionsLoaded": self._loaded, "accepting": not self._draining()}
+        if not all(checks.values()):
+            return checks
+        reachable = (await self._ask()).reachable
+        return checks | {"mongoReachable": reachable, "changeFeed": self._follows()}
+
+    def _follows(self) -> bool:
+        now = time.monotonic()
+        if self._feed.live:
+            self._feed_down_since = None
+        elif self._feed_down_since is None:
+            self._feed_down_since = now
+        return self._feed_down_since is None or now - self._feed_down_since <= self._feed_grace
+
+    async def _ask(self) -> StoreHealth:
+        """Ask MongoDB, once for all who want to know at the same time."""
+        if time.monotonic() - self._answered <= _FRESH_SECONDS:
+            return self._answer
+        if self._asking is None or self._asking.done():
+            self._asking = asyncio.create_task(self._ask_now(), name="health check")
+        return await asyncio.shield(self._asking)
+
+    async def _ask_now(self) -> StoreHealth:
+        self._answer = await self._store.health()
+        self._answered = time.monotonic()
+        return self._answer
+
+
+class HealthEndpoint:
+    """ASGI endpoint of the three addresses."""
+
+    def __init__(self, health: Health) -> None:
+        self._health = health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as an ASGI application."""
-        request = Request(scope, receive)
-        await (await self._answer(request))(scope, receive, send)
+        await (await self._answer(scope["method"], scope["path"].rstrip("/")))(scope, receive, send)
 
-    async def _answer(self, request: Request) -> Response:
+    async def _answer(self, method: str, path: str) -> Response:
         headers = {"access-control-allow-origin": "*", "cache-control": "no-store"}
-        if request.method == "OPTIONS":
+        if method == "OPTIONS":
             return Response(headers=headers | {"access-control-allow-methods": "GET, HEAD, OPTIONS"})
-        if request.method not in {"GET", "HEAD"}:
+        if method not in {"GET", "HEAD"}:
             return Response(status_code=405, headers=headers | {"allow": "GET, HEAD, OPTIONS"})
-        health = await self._store.health()
-        checks = {"mongoReachable": health.reachable, "mongoPrimaryAvailable": health.primary}
+        checks, otherwise = await self._checks(path)
         return Response(
             orjson.dumps(checks),
-            status_code=200 if all(checks.values()) else 500,
+            status_code=200 if all(checks.values()) else otherwise,
             media_type="application/json",
             headers=headers,
         )
+
+    async def _checks(self, path: str) -> tuple[Mapping[str, bool], int]:
+        """Give the checks, and the status when one of them does not hold."""
+        if path == LIVE_PATH:
+            return {"live": True}, 500
+        if path == READY_PATH:
+            return await self._health.readiness(), 503
+        return await self._health.checks(), 500

@@ -78,6 +78,9 @@ class Settings(BaseSettings):
     compression_level: int = Field(
         1, ge=0, le=9, description="How hard answers are compressed: 1 is fast, 9 is small, 0 is not at all."
     )
+    ready_grace_seconds: float = Field(
+        30.0, ge=0, description="Time for which a server without its change feed still counts as ready."
+    )
     grace_seconds: float = Field(20.0, ge=0, description="Time that running requests get to finish at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe event logged.")
     log_format: Literal["auto", "json", "text"] = Field("auto", description="auto: text on a terminal, else JSON.")
