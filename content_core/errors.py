@@ -27,8 +27,9 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
         ├── StoreTimeoutError           OC502  408  a query ran over its time limit
         ├── DuplicateKeyError           OC503  409  a unique index refused the write
         ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
-        └── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
-            └── DataDirInUseError       OC506  500  another server owns the data directory
+        ├── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
+        │   └── DataDirInUseError       OC506  500  another server owns the data directory
+        └── TooManyWatchersError        OC507  503  as many change streams or watchers as the settings allow
 
 The rooms add their own below these, with codes from OC302, OC600 and OC700 on; docs/errors.md lists all.
 """
@@ -61,6 +62,7 @@ __all__ = [
     "StoreError",
     "StoreTimeoutError",
     "StoreUnavailableError",
+    "TooManyWatchersError",
     "UnauthenticatedError",
     "UnsupportedMediaTypeError",
 ]
@@ -273,3 +275,10 @@ class DataDirInUseError(EmbeddedMongoError):
     """Another server owns the data directory."""
 
     code = "OC506"
+
+
+class TooManyWatchersError(StoreError):
+    """The server has as many change streams, or as many watchers, as its settings allow."""
+
+    code = "OC507"
+    status = 503

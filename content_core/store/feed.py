@@ -22,7 +22,7 @@ from content_core.store.driver_errors import server_code, translate
 from content_core.store.drivers import PyMongoDriver
 from content_core.store.store import Store
 
-__all__ = ["ChangeEvent", "ChangeFeed"]
+__all__ = ["HISTORY_LOST", "ChangeEvent", "ChangeFeed", "present"]
 
 _log = logging.getLogger(__name__)
 
@@ -36,7 +36,7 @@ _AWAIT_MS: Final = 1_000
 _ANSWER_MS: Final = 5_000
 """How long past the awaiting MongoDB may take to answer before it counts as gone."""
 
-_HISTORY_LOST: Final = frozenset({9, 15, 136, 260, 280, 286, 40576, 40585, 40615, 40649})
+HISTORY_LOST: Final = frozenset({9, 15, 136, 260, 280, 286, 40576, 40585, 40615, 40649})
 """Server codes after which the stream cannot be continued: history rolled over, or a token that means nothing here."""
 
 _HOPELESS: Final = frozenset({13, 18, 40573})
@@ -249,13 +249,13 @@ class ChangeFeed:
         if change is None:
             return not self._interrupted
         if self._backlog_ends is None:
-            self._backlog_ends = _present(await driver.client.admin.command("hello"))
+            self._backlog_ends = present(await driver.client.admin.command("hello"))
         return self._backlog_ends is None or change["clusterTime"] > self._backlog_ends
 
     def _note(self, error: OperationFailure) -> None:
         """Give the position up where the server says that it is of no use, or keeps refusing it."""
         self._refusals += 1
-        if server_code(error) in _HISTORY_LOST or self._refusals >= _STUBBORN:
+        if server_code(error) in HISTORY_LOST or self._refusals >= _STUBBORN:
             _log.warning("The change stream cannot be resumed (code %s); it begins anew", server_code(error))
             self._position = None
             self._gap = True
@@ -288,11 +288,11 @@ class _FailureListener(CommandListener):
 
 def _now(hello: Document) -> dict[str, Any]:
     """Name the present as a stream's beginning; the last change before it may be told once more."""
-    point = _present(hello)
+    point = present(hello)
     return {"start_at_operation_time": point} if point else {}
 
 
-def _present(hello: Document) -> Timestamp | None:
+def present(hello: Document) -> Timestamp | None:
     """Find the present in a server's greeting.
 
     Of a replica set it is the point up to which a majority has everything: nothing older can become visible later.
