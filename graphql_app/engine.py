@@ -63,7 +63,7 @@ class Engine:
         """
         try:
             plan = select_operation(active.app.schema, self._operations(active, query), operation_name)
-            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings)
+            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
         except PlanRefusedError as refused:
             return shape_errors(400, render_refusal(refused))
         except StoreTimeoutError as error:

@@ -17,8 +17,8 @@ from content_core.documents import Document
 from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableError
 from content_core.store import Store
 from graphql_app.plan.types import Plan, PlanRefusedError, Refusal
-from graphql_app.query import UNBOUND, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
-from graphql_app.schema.mappings import QueryMapping
+from graphql_app.query import UNBOUND, AggregateQuery, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
+from graphql_app.schema.mappings import DatabaseMapping
 from graphql_app.settings import GraphQLSettings
 
 __all__ = ["Outcome", "run_plan"]
@@ -44,8 +44,22 @@ class Outcome:
     documents: int = 0
 
 
-async def run_plan(plan: Plan, *, store: Store, variables: Mapping[str, Any], settings: GraphQLSettings) -> Outcome:
+async def run_plan(
+    plan: Plan,
+    *,
+    store: Store,
+    variables: Mapping[str, Any],
+    settings: GraphQLSettings,
+    user: Mapping[str, Any] | None = None,
+) -> Outcome:
     """Run a plan within the time limit; whatever is under way when it ends is cancelled.
+
+    Args:
+        plan: one operation.
+        store: where its queries go.
+        variables: the values of its variables, as JSON.
+        settings: limits.
+        user: what ``@user`` stands for in aggregations.
 
     Raises:
         PlanRefusedError: the variables do not fit the operation.
@@ -56,17 +70,25 @@ async def run_plan(plan: Plan, *, store: Store, variables: Mapping[str, Any], se
     deadline = asyncio.get_running_loop().time() + limit / 1000
     try:
         async with asyncio.timeout_at(deadline):
-            return await _execute(plan, store, variables, settings, deadline)
+            return await _execute(plan, _Setting(store, settings, deadline, user), variables)
     except (TimeoutError, StoreTimeoutError) as error:
         raise StoreTimeoutError(f"Maximum query time limit of {limit}ms exceeded") from error
 
 
-async def _execute(
-    plan: Plan, store: Store, variables: Mapping[str, Any], settings: GraphQLSettings, deadline: float
-) -> Outcome:
+@dataclass(frozen=True, slots=True)
+class _Setting:
+    """What stays the same for a whole execution."""
+
+    store: Store
+    settings: GraphQLSettings
+    deadline: float
+    user: Mapping[str, Any] | None
+
+
+async def _execute(plan: Plan, setting: _Setting, variables: Mapping[str, Any]) -> Outcome:
     try:
         async with asyncio.TaskGroup() as group:
-            run = _Run(store, group, settings, deadline)
+            run = _Run(setting, group)
             try:
                 result = await _start(plan, run, variables)
             finally:
@@ -171,16 +193,17 @@ class _Waiter:
 class _Run:
     """The context of one execution: collects loads, makes calls of them, hands documents back."""
 
-    def __init__(self, store: Store, group: asyncio.TaskGroup, settings: GraphQLSettings, deadline: float) -> None:
+    def __init__(self, setting: _Setting, group: asyncio.TaskGroup) -> None:
         self.calls = 0
         self.documents = 0
         self.expired = False
-        self._store = store
+        self._store = setting.store
         self._group = group
-        self._settings = settings
-        self._deadline = deadline
+        self._settings = setting.settings
+        self._deadline = setting.deadline
+        self._user = setting.user
         self._loop = asyncio.get_running_loop()
-        self._slots = asyncio.Semaphore(settings.parallel_queries)
+        self._slots = asyncio.Semaphore(setting.settings.parallel_queries)
         self._entries: dict[bytes, _Entry] = {}
         self._pending: list[_Entry] = []
         self._woken: set[_Waiter] = set()
@@ -192,14 +215,15 @@ class _Run:
         self._last_look = (0, 0)
 
     def fetch(
-        self, mapping: QueryMapping, source: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
+        self, mapping: DatabaseMapping, source: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
     ) -> Awaitable[Any]:
         """Register what a field needs; see :class:`graphql_app.schema.resolvers.Fetcher`."""
         if self._loop.time() >= self._deadline:
             self.expired = True
             raise FetchError("the time limit is reached")
         root_key = info.path.key if info.path.prev is None else None
-        scope = Scope(arguments, source, self._root_document(info.path), _declared_defaults(info, arguments))
+        root = self._root_document(info.path)
+        scope = Scope(arguments, source, root, _declared_defaults(info, arguments), self._user)
         load = plan_load(mapping, scope, limits=self._settings.limits, regex_length=self._settings.regex_length)
         if load is None:
             return self._give_nothing(mapping, root_key)
@@ -216,7 +240,7 @@ class _Run:
             entry.waiters.append(waiter)
         return waiter
 
-    def _give_nothing(self, mapping: QueryMapping, root_key: str | int | None) -> "asyncio.Future[Any]":
+    def _give_nothing(self, mapping: DatabaseMapping, root_key: str | int | None) -> "asyncio.Future[Any]":
         value: Any = [] if mapping.plural else None
         self.remember_root(root_key, value)
         given = self._loop.create_future()
@@ -310,7 +334,17 @@ class _Run:
         if remaining <= 0:
             raise StoreTimeoutError("no time is left for another query")
         self.calls += 1
-        documents = await self._store.find(call.database, call.collection, replace(call.query, max_time_ms=remaining))
+        if isinstance(call.query, AggregateQuery):
+            documents = await self._store.aggregate(
+                call.database,
+                call.collection,
+                call.query.stages,
+                allow_disk_use=call.query.allow_disk_use,
+                max_time_ms=remaining,
+            )
+        else:
+            query = replace(call.query, max_time_ms=remaining)
+            documents = await self._store.find(call.database, call.collection, query)
         self.documents += len(documents)
         return documents
 

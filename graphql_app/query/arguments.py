@@ -6,10 +6,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["ROOT", "UNBOUND", "Argument", "Scope", "find_argument"]
+__all__ = ["ROOT", "UNBOUND", "USER", "Argument", "Scope", "find_argument"]
 
 ROOT: Final = "rootDoc"
 """The pseudo-argument that names the document of the enclosing root field entry."""
+
+
+USER: Final = "@user"
+"""The pseudo-argument that names whoever asks, in aggregations."""
 
 
 class _Unbound:
@@ -32,12 +36,16 @@ class Scope:
         source: the parent value, for ``$fk``.
         root: the root document, :data:`UNBOUND` on root fields.
         declared: the defaults that the schema declares for arguments that were given as null.
+        user: who asks, for ``@user``; None is nobody.
+        knows_user: whether ``@user`` is bound; :func:`graphql_app.query.plan_load` sees to that for aggregations.
     """
 
     arguments: Mapping[str, Any]
     source: Any = None
     root: Any = UNBOUND
     declared: Mapping[str, Any] = field(default_factory=dict)
+    user: Mapping[str, Any] | None = None
+    knows_user: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,17 +61,26 @@ def find_argument(name: str, scope: Scope) -> Argument | None:
 
     ``.`` descends into objects and ``[n]`` into lists: ``options.ranges[0].from``. None: not bound.
     """
-    if name == ROOT or name.startswith((f"{ROOT}.", f"{ROOT}[")):
-        value = scope.root
-        for step in _parse_path(name)[1:]:
-            value = _descend(value, step)
-        return None if value is UNBOUND else Argument(value, stored=True)
+    if _stands_for(name, ROOT):
+        return _predefined(scope.root, name)
+    if scope.knows_user and _stands_for(name, USER):
+        return _predefined(scope.user, name)
     if name in scope.arguments:
         return Argument(scope.arguments[name], stored=False)
-    value = scope.arguments
+    value: Any = scope.arguments
     for step in _parse_path(name):
         value = _descend(value, step)
     return None if value is UNBOUND else Argument(value, stored=False)
+
+
+def _stands_for(name: str, predefined: str) -> bool:
+    return name.startswith(predefined) and (len(name) == len(predefined) or name[len(predefined)] in ".[")
+
+
+def _predefined(value: Any, name: str) -> Argument | None:
+    for step in _parse_path(name)[1:]:
+        value = _descend(value, step)
+    return None if value is UNBOUND else Argument(value, stored=True)
 
 
 def _descend(value: Any, step: str | int) -> Any:

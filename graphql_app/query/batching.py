@@ -12,6 +12,7 @@ import bson
 
 from content_core.documents import Document
 from content_core.store import FindQuery
+from graphql_app.query.aggregate import AggregateQuery
 from graphql_app.query.find import Load
 from graphql_app.query.matching import Condition, Token, UndecidedError, read_condition, read_tokens
 
@@ -26,6 +27,7 @@ class Lookup:
     """A load that looks documents up by key: its related condition, and the constant rest of its filter."""
 
     load: Load
+    query: FindQuery
     related: Condition
     rest: tuple[Condition, ...]
     group: bytes
@@ -37,7 +39,7 @@ class Call:
 
     database: str
     collection: str
-    query: FindQuery
+    query: FindQuery | AggregateQuery
     loads: tuple[Load, ...]
     lookups: tuple[Lookup, ...] = ()
 
@@ -72,7 +74,7 @@ def plan_calls(loads: Iterable[Load], *, batch_keys: int) -> list[Call]:
 
 def distribute(call: Call, documents: Sequence[Document]) -> Distribution:
     """Hand a call's documents to its loads."""
-    if not call.lookups:
+    if not call.lookups or isinstance(call.query, AggregateQuery):
         return Distribution({load.key: list(documents) for load in call.loads})
     if len(documents) >= call.query.limit:
         return Distribution({}, call.loads)
@@ -90,7 +92,7 @@ def distribute(call: Call, documents: Sequence[Document]) -> Distribution:
     except UndecidedError:
         return Distribution({}, call.loads)
     # A find without an order may give any of several documents: only the load's own query knows which.
-    unsettled = tuple(load for load in call.loads if len(found[load.key]) > load.query.limit)
+    unsettled = tuple(lookup.load for lookup in call.lookups if len(found[lookup.load.key]) > lookup.query.limit)
     for load in unsettled:
         del found[load.key]
     return Distribution(found, unsettled)
@@ -98,7 +100,7 @@ def distribute(call: Call, documents: Sequence[Document]) -> Distribution:
 
 def _read_lookup(load: Load) -> Lookup | None:
     query = load.query
-    if load.related is None or query.skip or (query.sort and not load.plural):
+    if load.related is None or isinstance(query, AggregateQuery) or query.skip or (query.sort and not load.plural):
         return None
     conditions = {}
     for path, part in query.filter.items():
@@ -111,7 +113,7 @@ def _read_lookup(load: Load) -> Lookup | None:
         return None
     constant = {path: part for path, part in query.filter.items() if path != load.related}
     group = bson.encode({"related": load.related, "rest": constant})
-    return Lookup(load, related, tuple(conditions.values()), group)
+    return Lookup(load, query, related, tuple(conditions.values()), group)
 
 
 def _is_list(part: Any) -> bool:
@@ -122,7 +124,7 @@ def _bucket(lookup: Lookup) -> tuple[Any, ...]:
     """Name what may share a call: single documents of a collection; lists only under equal conditions and orders."""
     load = lookup.load
     place = (load.database, load.collection)
-    return (*place, lookup.group, bson.encode({"sort": list(load.query.sort)})) if load.plural else place
+    return (*place, lookup.group, bson.encode({"sort": list(lookup.query.sort)})) if load.plural else place
 
 
 def _chunks(lookups: Sequence[Lookup], batch_keys: int) -> Iterator[list[Lookup]]:
@@ -146,15 +148,15 @@ def _own_call(load: Load) -> Call:
 def _merge(lookups: list[Lookup]) -> Call:
     if len(lookups) == 1:
         return _own_call(lookups[0].load)
-    first = lookups[0].load
+    first = lookups[0]
     branches = [_render_group(group) for group in _by_group(lookups).values()]
     query = FindQuery(
         filter=branches[0] if len(branches) == 1 else {"$or": branches},
         sort=first.query.sort,
-        limit=2 * sum(lookup.load.query.limit for lookup in lookups) + _SLACK,
+        limit=2 * sum(lookup.query.limit for lookup in lookups) + _SLACK,
     )
     loads = tuple(lookup.load for lookup in lookups)
-    return Call(first.database, first.collection, query, loads, tuple(lookups))
+    return Call(first.load.database, first.load.collection, query, loads, tuple(lookups))
 
 
 def _by_group(lookups: Iterable[Lookup]) -> dict[bytes, list[Lookup]]:
@@ -165,16 +167,16 @@ def _by_group(lookups: Iterable[Lookup]) -> dict[bytes, list[Lookup]]:
 
 
 def _render_group(lookups: list[Lookup]) -> Document:
-    load = lookups[0].load
-    related = load.related or ""
+    first = lookups[0]
+    related = first.load.related or ""
     keys: dict[bytes, Any] = {}
     for lookup in lookups:
-        part = lookup.load.query.filter[related]
+        part = lookup.query.filter[related]
         for value in part["$in"] if _is_list(part) else [part]:
             keys.setdefault(bson.encode({"": value}), value)
     values = list(keys.values())
     condition = values[0] if len(values) == 1 else {"$in": values}
-    return {path: condition if path == related else part for path, part in load.query.filter.items()}
+    return {path: condition if path == related else part for path, part in first.query.filter.items()}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,21 +1,26 @@
-"""A database field's query: mapping, arguments and parent value become one find, or nothing to ask for."""
+"""A database field's load: mapping, arguments and parent value become one query, or nothing to ask for."""
 
 from dataclasses import dataclass
-from typing import Any
+from itertools import count
+from typing import Any, Final
 
 import bson
 from bson.errors import BSONError
 
 from content_core.documents import Document
 from content_core.store import FindQuery
+from graphql_app.query.aggregate import AggregateQuery, plan_aggregate
 from graphql_app.query.arguments import Scope
 from graphql_app.query.errors import EmptyRelationError, FetchError
 from graphql_app.query.interpolate import interpolate_filter, interpolate_page, interpolate_value
 from graphql_app.query.paging import read_limit, read_skip, read_sort
 from graphql_app.query.safety import refuse_unsafe
-from graphql_app.schema.mappings import Limits, QueryMapping
+from graphql_app.schema.mappings import AggregationMapping, DatabaseMapping, Limits, QueryMapping
 
 __all__ = ["Load", "plan_load"]
+
+_TURNS: Final = count()
+"""What gives something else every time is never equal to another load."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +30,7 @@ class Load:
     Attributes:
         database: where to read.
         collection: where to read.
-        query: the find, complete but for the time limit.
+        query: the find or the aggregation, complete but for the time limit.
         related: the field of the filter that a ``$fk`` decides, if there is exactly one and it stands alone.
         plural: all matching documents count, not only the first.
         key: canonical form; equal keys are equal queries.
@@ -33,18 +38,34 @@ class Load:
 
     database: str
     collection: str
-    query: FindQuery
+    query: FindQuery | AggregateQuery
     related: str | None
     plural: bool
     key: bytes
 
 
-def plan_load(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
-    """Fill a mapping in; None if it can find nothing because a ``$fk`` is null or an empty list.
+def plan_load(mapping: DatabaseMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
+    """Fill a mapping in; None if there is nothing to find: a ``$fk`` is null or an empty list, or there are no stages.
 
     Raises:
         FetchError: the field fails, with the cause.
     """
+    if isinstance(mapping, AggregationMapping):
+        return _plan_aggregate(mapping, scope, limits=limits, regex_length=regex_length)
+    return _plan_find(mapping, scope, limits=limits, regex_length=regex_length)
+
+
+def _plan_aggregate(mapping: AggregationMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
+    query = plan_aggregate(mapping, scope, limits=limits, regex_length=regex_length)
+    if query is None:
+        return None
+    what: Document = {"stages": list(query.stages), "disk": query.allow_disk_use, "plural": mapping.plural}
+    if query.is_random and not (mapping.loader.batching and mapping.loader.caching):
+        what["turn"] = next(_TURNS)
+    return Load(mapping.db, mapping.collection, query, None, mapping.plural, _render_key(mapping, what))
+
+
+def _plan_find(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
     limit = read_limit(interpolate_page(mapping.limit, scope), limits)
     skip = read_skip(interpolate_page(mapping.skip, scope))
     sort = read_sort(interpolate_value(mapping.sort, scope))
@@ -59,14 +80,12 @@ def plan_load(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_leng
     if sort:
         refuse_unsafe(dict(sort), regex_length=regex_length)
     query = FindQuery(filter=condition, sort=sort, skip=skip, limit=limit if mapping.plural else 1)
-    return Load(
-        mapping.db,
-        mapping.collection,
-        query,
-        related,
-        mapping.plural,
-        _render_key(mapping, query),
-    )
+    what: Document = {
+        "filter": query.filter,
+        "sort": [[name, direction] for name, direction in query.sort],
+        "page": [query.skip, query.limit, mapping.plural],
+    }
+    return Load(mapping.db, mapping.collection, query, related, mapping.plural, _render_key(mapping, what))
 
 
 def _related_field(find: Document) -> str | None:
@@ -82,14 +101,9 @@ def _is_related(part: Any) -> bool:
     return isinstance(operand, dict) and "$fk" in operand
 
 
-def _render_key(mapping: QueryMapping, query: FindQuery) -> bytes:
+def _render_key(mapping: DatabaseMapping, what: Document) -> bytes:
     """BSON tells 1 from "1" and from true, and keeps the order of keys: equal bytes are equal queries."""
     try:
-        return bson.encode({
-            "place": [mapping.db, mapping.collection],
-            "filter": query.filter,
-            "sort": [[name, direction] for name, direction in query.sort],
-            "page": [query.skip, query.limit, mapping.plural],
-        })  # fmt: skip
+        return bson.encode({"place": [mapping.db, mapping.collection], **what})
     except (BSONError, OverflowError, UnicodeError, RecursionError, TypeError, ValueError) as error:
         raise FetchError(f"the query cannot be sent to the database: {str(error)[:100]}") from error

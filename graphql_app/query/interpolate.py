@@ -11,7 +11,7 @@ from graphql_app.query.arguments import Argument, Scope, find_argument
 from graphql_app.query.errors import EmptyRelationError, FetchError
 from graphql_app.schema.paths import read_path
 
-__all__ = ["interpolate_filter", "interpolate_page", "interpolate_value"]
+__all__ = ["interpolate_expression", "interpolate_filter", "interpolate_page", "interpolate_value"]
 
 _JUNCTIONS = frozenset({"$and", "$or", "$nor"})
 _INVALID = "invalid app definition"
@@ -40,6 +40,15 @@ def interpolate_value(template: Any, scope: Scope) -> Any:
         FetchError: an argument is not bound, or the template is malformed.
     """
     return _fill(template, scope, expression=False)
+
+
+def interpolate_expression(template: Any, scope: Scope) -> Any:
+    """Fill an aggregation expression, in which texts with ``$`` and documents from outside stay what they are.
+
+    Raises:
+        FetchError: an argument is not bound, or the template is malformed.
+    """
+    return _fill(template, scope, expression=True)
 
 
 def interpolate_filter(template: Document, scope: Scope) -> Document:
@@ -144,8 +153,8 @@ def _equality(value: Any) -> Any:
 
 def _literal(value: Any) -> Any:
     """Keep a value from being read as an expression: a text with ``$`` would name a field."""
-    plain = value is None or isinstance(value, bool | int | float) or (isinstance(value, str) and value[:1] != "$")
-    return value if plain else {"$literal": value}
+    speaks = isinstance(value, dict | list) or (isinstance(value, str) and value[:1] == "$")
+    return {"$literal": value} if speaks else value
 
 
 def _is_argument(template: Any) -> TypeGuard[Document]:

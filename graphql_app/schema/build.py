@@ -34,7 +34,13 @@ from graphql_app.schema.completion import Completer, build_completer
 from graphql_app.schema.definition import Definition
 from graphql_app.schema.enums import bind_enum
 from graphql_app.schema.errors import UnresolvedTypeError
-from graphql_app.schema.mappings import FieldMapping, PathMapping, QueryMapping
+from graphql_app.schema.mappings import (
+    AggregationMapping,
+    DatabaseMapping,
+    FieldMapping,
+    PathMapping,
+    QueryMapping,
+)
 from graphql_app.schema.matching import TypeMatcher
 from graphql_app.schema.paths import compile_path
 from graphql_app.schema.resolvers import Fetcher
@@ -143,9 +149,9 @@ def _build_resolver(field: GraphQLField, mapping: FieldMapping) -> _Resolver:
     match mapping:
         case PathMapping(_, segments):
             return _path_resolver(segments, complete)
-        case QueryMapping():
+        case QueryMapping() | AggregationMapping():
             has_scalars = is_specified_scalar_type(get_named_type(field.type))
-            return _query_resolver(mapping, complete, has_scalars=has_scalars)
+            return _fetch_resolver(mapping, complete, has_scalars=has_scalars)
 
 
 def _path_resolver(segments: tuple[str, ...], complete: Completer | None) -> _Resolver:
@@ -161,7 +167,7 @@ def _path_resolver(segments: tuple[str, ...], complete: Completer | None) -> _Re
     return resolve
 
 
-def _query_resolver(mapping: QueryMapping, complete: Completer | None, *, has_scalars: bool) -> _Resolver:
+def _fetch_resolver(mapping: DatabaseMapping, complete: Completer | None, *, has_scalars: bool) -> _Resolver:
     def fetch(source: Any, info: GraphQLResolveInfo[Fetcher], /, **arguments: Any) -> Awaitable[Any]:
         return info.context.fetch(mapping, source, info, arguments)
 

@@ -41,7 +41,6 @@ class Check(IntEnum):
     ARGUMENT = auto()
     NO_PARENT = auto()
     NOT_A_MEMBER = auto()
-    NOT_SUPPORTED = auto()
 
 
 class Findings:

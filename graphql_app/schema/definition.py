@@ -13,12 +13,20 @@ from content_core.names import AppKey
 from graphql_app.schema.bson_types import type_name
 from graphql_app.schema.checks import Check, Findings
 from graphql_app.schema.field_mappings import read_field_mappings
-from graphql_app.schema.mappings import FieldMapping, Limits, LoaderOptions, PathMapping, QueryMapping
+from graphql_app.schema.mappings import (
+    AggregationMapping,
+    FieldMapping,
+    Limits,
+    LoaderOptions,
+    PathMapping,
+    QueryMapping,
+)
 from graphql_app.schema.predicates import Predicate
 from graphql_app.schema.sdl import Sdl, read_sdl
 from graphql_app.schema.type_resolvers import read_enums, read_type_resolvers
 
 __all__ = [
+    "AggregationMapping",
     "Definition",
     "FieldMapping",
     "Limits",
@@ -57,7 +65,7 @@ class Definition:
     resolvers: Mapping[str, tuple[tuple[str, Predicate], ...]]
     warnings: tuple[str, ...]
     collections: frozenset[tuple[str, str]]
-    """What the application reads, as pairs of database and collection."""
+    """What the application reads, as pairs of database and collection; those that stages name included."""
 
     document: DocumentNode = field(repr=False, compare=False)
     """The parsed ``sdl``, without declarations of scalars that are always there."""
@@ -189,5 +197,14 @@ def _check_query(mappings: Mapping[str, Any], sdl: Sdl, findings: Findings) -> N
 
 
 def _list_collections(fields: Mapping[str, Mapping[str, FieldMapping]]) -> frozenset[tuple[str, str]]:
-    mappings = (mapping for of_type in fields.values() for mapping in of_type.values())
-    return frozenset((mapping.db, mapping.collection) for mapping in mappings if isinstance(mapping, QueryMapping))
+    return frozenset(place for of_type in fields.values() for mapping in of_type.values() for place in _places(mapping))
+
+
+def _places(mapping: FieldMapping) -> frozenset[tuple[str, str]]:
+    match mapping:
+        case AggregationMapping():
+            return mapping.reads
+        case QueryMapping():
+            return frozenset({(mapping.db, mapping.collection)})
+        case PathMapping():
+            return frozenset()

@@ -8,18 +8,32 @@ from bson import Decimal128
 
 from content_core.errors import RequestError
 from content_core.extended_json import from_json
-from content_core.names import APIKEYS, GQL_APPS
 from graphql_app.schema.bson_types import type_name
 from graphql_app.schema.checks import Check, Findings
-from graphql_app.schema.constants import ROOT_DOCUMENT, ArgumentUse, ForeignKeyUse, Malformed, read_uses
-from graphql_app.schema.mappings import FieldMapping, Limits, LoaderOptions, PathMapping, QueryMapping
+from graphql_app.schema.constants import (
+    ROOT_DOCUMENT,
+    USER,
+    ArgumentUse,
+    ForeignKeyUse,
+    Malformed,
+    read_stage_uses,
+    read_uses,
+)
+from graphql_app.schema.mappings import (
+    AggregationMapping,
+    FieldMapping,
+    Limits,
+    LoaderOptions,
+    PathMapping,
+    QueryMapping,
+)
 from graphql_app.schema.operators import find_forbidden_operator
+from graphql_app.schema.pipelines import inspect_stages, is_reserved
 from graphql_app.schema.sdl import ROOT_TYPES, FieldShape, Sdl
 
 __all__ = ["read_field_mappings"]
 
 _INT32: Final = range(-(2**31), 2**31)
-_RESERVED: Final = frozenset({APIKEYS, GQL_APPS})
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +90,9 @@ def _read_mapping(value: Any, place: _Place) -> FieldMapping | None:
         place.refuse(Check.FIELD_ENTRY, f"must be a String or a Document, but it is a {type_name(value)}")
         return None
     located = _check_location(value, place)
-    if "stages" in value:
-        _refuse_stages(value["stages"], place)
-        return None
-    return _read_query(value, place) if located else None
+    read = _read_aggregation if "stages" in value else _read_query
+    mapping = read(value, place)
+    return mapping if located else None
 
 
 def _check_location(value: Mapping[str, Any], place: _Place) -> bool:
@@ -93,27 +106,53 @@ def _check_location(value: Mapping[str, Any], place: _Place) -> bool:
             found = False
     if found and value["db"] != place.tenant:
         place.refuse(Check.DATABASE, f"reads the database '{value['db']}'; it may only read '{place.tenant}'")
-    if found and _is_reserved(value["collection"]):
+    if found and is_reserved(value["collection"]):
         place.refuse(Check.COLLECTION, f"reads the collection '{value['collection']}', which is reserved")
     return found
 
 
-def _is_reserved(collection: str) -> bool:
-    return collection in _RESERVED or not collection or collection.startswith(("system.", "_"))
-
-
-def _refuse_stages(stages: Any, place: _Place) -> None:
-    if isinstance(stages, list):
-        place.refuse(Check.NOT_SUPPORTED, "has stages: aggregation mappings are not supported yet")
-    else:
+def _read_aggregation(value: Mapping[str, Any], place: _Place) -> AggregationMapping:
+    stages = value["stages"]
+    if not isinstance(stages, list):
         # The text names 'db', as the documented one does; clients compare it.
         place.refuse_type(Check.STAGES_TYPE, "db", "ARRAY", stages)
+        stages = []
+    _check_objects(value, ("dataLoader",), place)
+    database = str(value.get("db"))
+    stages = _read_stages(stages, place)
+    inspection = inspect_stages(stages, database=database)
+    for violation in inspection.violations:
+        place.refuse(Check.OPERATOR, f"has stages that are not allowed: {violation}")
+    for fault in inspection.faults:
+        place.findings.warn(f"{place.label} has stages that always fail: {fault}")
+    return AggregationMapping(
+        type_name=place.type_name,
+        field_name=place.field_name,
+        db=database,
+        collection=str(value.get("collection")),
+        stages=tuple(stages),
+        reads=inspection.reads | {(database, str(value.get("collection")))},
+        allow_disk_use=value.get("allowDiskUse") is True,
+        loader=_read_loader(value.get("dataLoader")),
+        plural=place.shape is not None and place.shape.plural,
+    )
+
+
+def _read_stages(stages: list[Any], place: _Place) -> list[Any]:
+    """Turn Extended JSON into BSON values and check what gives way to values."""
+    try:
+        read: list[Any] = from_json(stages)
+    except RequestError as error:
+        place.refuse(Check.EXTENDED_JSON, f"has 'stages' that cannot be read: {error.message}")
+        return []
+    for stage in read:
+        for use in read_stage_uses(stage):
+            _check_use(use, place, predefined=True)
+    return read
 
 
 def _read_query(value: Mapping[str, Any], place: _Place) -> QueryMapping:
-    for member in ("find", "sort", "dataLoader"):
-        if member in value and not isinstance(value[member], Mapping):
-            place.refuse_type(Check.MEMBER_TYPE, member, "Object", value[member])
+    _check_objects(value, ("find", "sort", "dataLoader"), place)
     if "limit" in value:
         _check_limit(value["limit"], place)
     if "skip" in value and not _is_document_or_number(value["skip"]):
@@ -122,8 +161,8 @@ def _read_query(value: Mapping[str, Any], place: _Place) -> QueryMapping:
     return QueryMapping(
         type_name=place.type_name,
         field_name=place.field_name,
-        db=value["db"],
-        collection=value["collection"],
+        db=str(value.get("db")),
+        collection=str(value.get("collection")),
         loader=_read_loader(value.get("dataLoader")),
         plural=place.shape is not None and place.shape.plural,
         **parts,
@@ -131,6 +170,12 @@ def _read_query(value: Mapping[str, Any], place: _Place) -> QueryMapping:
 
 
 _PARTS: Final = ("find", "sort", "skip", "limit")
+
+
+def _check_objects(value: Mapping[str, Any], members: tuple[str, ...], place: _Place) -> None:
+    for member in members:
+        if member in value and not isinstance(value[member], Mapping):
+            place.refuse_type(Check.MEMBER_TYPE, member, "Object", value[member])
 
 
 def _check_limit(limit: Any, place: _Place) -> None:
@@ -164,7 +209,8 @@ def _read_part(member: str, value: Any, place: _Place) -> Any:
     return part
 
 
-def _check_use(use: ArgumentUse | ForeignKeyUse | Malformed, place: _Place) -> None:
+def _check_use(use: ArgumentUse | ForeignKeyUse | Malformed, place: _Place, *, predefined: bool = False) -> None:
+    """Check one ``$arg``, ``$fk`` or ``$ifarg``; ``predefined``: there is also ``@user``."""
     parentless = place.type_name in ROOT_TYPES
     match use:
         case Malformed(operator, text):
@@ -175,6 +221,8 @@ def _check_use(use: ArgumentUse | ForeignKeyUse | Malformed, place: _Place) -> N
             if parentless and not has_default:
                 reason = f"uses '{name}' without a default, but fields of {place.type_name} have no root document"
                 place.refuse(Check.NO_PARENT, reason)
+        case ArgumentUse() if predefined and use.head == USER:
+            pass
         case ArgumentUse(name) if place.shape is not None and not {name, use.head} & place.shape.arguments:
             place.findings.warn(f"{place.label} takes '{name}' from an argument that the field does not declare")
         case _:

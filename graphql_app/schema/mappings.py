@@ -5,7 +5,15 @@ from typing import Any, TypeAlias
 
 from content_core.documents import Document
 
-__all__ = ["FieldMapping", "Limits", "LoaderOptions", "PathMapping", "QueryMapping"]
+__all__ = [
+    "AggregationMapping",
+    "DatabaseMapping",
+    "FieldMapping",
+    "Limits",
+    "LoaderOptions",
+    "PathMapping",
+    "QueryMapping",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,4 +71,32 @@ class QueryMapping:
         return f"{self.type_name}.{self.field_name}"
 
 
-FieldMapping: TypeAlias = PathMapping | QueryMapping
+@dataclass(frozen=True, slots=True)
+class AggregationMapping:
+    """A field that runs an aggregation pipeline.
+
+    ``stages`` may hold ``$arg`` and ``$fk`` at any depth, and optional stages, ``$ifarg``, at the top; ``plural`` is as
+    in :class:`QueryMapping`. ``reads`` are the collections of the field's pipeline as pairs of database and collection,
+    those that its stages name included.
+    """
+
+    type_name: str
+    field_name: str
+    db: str
+    collection: str
+    stages: tuple[Document, ...]
+    reads: frozenset[tuple[str, str]]
+    allow_disk_use: bool = False
+    loader: LoaderOptions = field(default_factory=LoaderOptions)
+    plural: bool = False
+
+    @property
+    def coordinate(self) -> str:
+        """The field's name in messages, ``Type.field``."""
+        return f"{self.type_name}.{self.field_name}"
+
+
+DatabaseMapping: TypeAlias = QueryMapping | AggregationMapping
+"""What asks the database."""
+
+FieldMapping: TypeAlias = PathMapping | QueryMapping | AggregationMapping

@@ -5,7 +5,7 @@ from typing import Any, Protocol
 
 from graphql import GraphQLResolveInfo
 
-from graphql_app.schema.mappings import QueryMapping
+from graphql_app.schema.mappings import DatabaseMapping
 
 __all__ = ["Fetcher"]
 
@@ -14,12 +14,12 @@ class Fetcher(Protocol):
     """What ``info.context`` of every execution has to be."""
 
     def fetch(
-        self, mapping: QueryMapping, source: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
+        self, mapping: DatabaseMapping, source: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
     ) -> Awaitable[Any]:
-        """Run a mapping's query.
+        """Run a mapping's query or pipeline.
 
         Args:
-            mapping: the query with its ``$arg`` and ``$fk``.
+            mapping: what to ask, with its ``$arg`` and ``$fk``.
             source: the parent value, None for root fields.
             info: where in the operation the field stands.
             arguments: the bound arguments (given, or with a default in the SDL), converted by their types.

@@ -66,6 +66,12 @@ async def test_fields_read_paths_of_their_documents(app: ExecutableApp, store: S
                 ]
             },
         ),
+        (
+            "{ loads { team jobs minutes } }",
+            {"loads": [{"team": "m1", "jobs": 2, "minutes": 75}, {"team": "m2", "jobs": 1, "minutes": 20}]},
+        ),
+        ("{ loads(minMinutes: 25) { team jobs minutes } }", {"loads": [{"team": "m1", "jobs": 2, "minutes": 75}]}),
+        ('{ mechanic(id: "m1") { load { jobs minutes } } }', {"mechanic": {"load": {"jobs": 2, "minutes": 75}}}),
         ("{ mechanics(limit: 1) { name } }", {"mechanics": [{"name": "Ada"}]}),
         ("{ mechanics(skip: 1) { name } }", {"mechanics": [{"name": "Bo"}]}),
         ("{ mechanics(limit: 0) { name } }", {"mechanics": [{"name": "Ada"}, {"name": "Bo"}]}),

@@ -35,12 +35,14 @@ JOBS: list[Document] = [
 SDL = """
 enum State { OPEN DONE }
 type Mechanic { id: String name: String phone: String mainMail: String skillCodes: [String]
-                jobs(limit: Int = 10, state: State): [Job] ownedJobs: [Job] mustName: String! boss: Mechanic }
+                jobs(limit: Int = 10, state: State): [Job] ownedJobs: [Job] mustName: String! boss: Mechanic
+                load: Load }
 type Job  { id: Int title: String state: State owner: Mechanic sameTeam: [Mechanic] minutes: String }
+type Load { team: String jobs: Int minutes: Int }
 input Page { limit: Int skip: Int }
 type Query { mechanics(filter: BsonDocument, sort: BsonDocument, skip: Int = 0, limit: Int = 20): [Mechanic]
              mechanic(id: String!): Mechanic  paged(options: Page): [Mechanic]  unlimited: [Mechanic]
-             strict(id: String!): Mechanic! }
+             strict(id: String!): Mechanic! loads(minMinutes: Int): [Load] }
 """
 
 
@@ -68,6 +70,13 @@ def workshop_definition(tenant: str, *, app: str = "workshop", sdl: str = SDL, *
                     "sort": {"_id": 1},
                     "limit": {"$arg": "limit"},
                 },
+                "load": jobs
+                | {
+                    "stages": [
+                        {"$match": {"owner": {"$fk": "_id"}}},
+                        {"$group": {"_id": None, "jobs": {"$sum": 1}, "minutes": {"$sum": "$minutes"}}},
+                    ]
+                },
                 "ownedJobs": jobs | {"find": {"owner": {"$fk": "_id"}}, "sort": {"_id": 1}},
             },
             "Job": {
@@ -75,7 +84,16 @@ def workshop_definition(tenant: str, *, app: str = "workshop", sdl: str = SDL, *
                 "owner": mechanics | {"find": {"_id": {"$fk": "owner"}}},
                 "sameTeam": mechanics | {"find": {"team": {"$arg": "rootDoc.team"}}},
             },
+            "Load": {"team": "_id"},
             "Query": {
+                "loads": jobs
+                | {
+                    "stages": [
+                        {"$ifarg": ["minMinutes", {"$match": {"minutes": {"$gte": {"$arg": "minMinutes"}}}}]},
+                        {"$group": {"_id": "$owner", "jobs": {"$sum": 1}, "minutes": {"$sum": "$minutes"}}},
+                        {"$sort": {"_id": 1}},
+                    ]
+                },
                 "mechanics": mechanics
                 | {
                     "find": {"$arg": ["filter", {}]},

@@ -259,11 +259,6 @@ EXTRAS = [
         id="non-member",
     ),
     pytest.param(
-        with_field(PLACE | {"stages": []}),
-        "The mapping for Thing.sub has stages: aggregation mappings are not supported yet",
-        id="aggregation",
-    ),
-    pytest.param(
         with_field(PLACE | {"find": {"_id": {"$oid": "x"}}}),
         "The mapping for Thing.sub has a 'find' that cannot be read: malformed extended JSON at _id",
         id="extended JSON in a query",
