@@ -19,6 +19,7 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     │   │       ├── PipelineNameError   OC311  400  a collection in a pipeline is not named by a constant
     │   │       └── PipelineMalformedError  OC312  422  this is no pipeline that MongoDB knows
     │   └── PlanRefusedError            OC302  400  (graphql_app) the operation does not parse, or is not valid
+    │       └── LimitExceededError      OC303  400  (graphql_app) the operation is over a limit
     ├── AuthError
     │   ├── UnauthenticatedError        OC401  401  no or wrong credentials
     │   └── ForbiddenError              OC402  403  known, but without the right

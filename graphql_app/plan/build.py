@@ -1,47 +1,76 @@
-"""Parses and validates operation texts and chooses the operation that runs."""
+"""Parses, counts and validates operation texts, and chooses the operation that runs."""
+
+from collections.abc import Sequence
+from typing import Final
 
 from graphql import (
+    ASTValidationRule,
     DocumentNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
     OperationDefinitionNode,
+    OverlappingFieldsCanBeMergedRule,
     parse,
     specified_rules,
     validate,
 )
 from graphql.validation import KnownOperationTypesRule, NoSchemaIntrospectionCustomRule
 
-from graphql_app.plan.types import Operations, Plan, PlanRefusedError, Refusal
+from graphql_app.plan.guards import Bounds, check_document
+from graphql_app.plan.overlaps import BoundedOverlapRule, surely_merge
+from graphql_app.plan.types import LimitExceededError, Operations, Plan, PlanRefusedError, Refusal
 
 __all__ = ["parse_operations", "select_operation"]
 
 # A kind of operation that the schema lacks has a classification of its own: see select_operation.
-_RULES = tuple(rule for rule in specified_rules if rule is not KnownOperationTypesRule)
+_RULES: Final = tuple(
+    BoundedOverlapRule if rule is OverlappingFieldsCanBeMergedRule else rule
+    for rule in specified_rules
+    if rule is not KnownOperationTypesRule
+)
+_RULES_OF_MERGING: Final = tuple(rule for rule in _RULES if rule is not BoundedOverlapRule)
+_DEFAULTS: Final = Bounds()
 
 
 def parse_operations(
-    schema: GraphQLSchema, text: str, *, max_tokens: int, max_errors: int, introspection: bool = True
+    schema: GraphQLSchema,
+    text: str,
+    *,
+    max_tokens: int,
+    max_errors: int,
+    introspection: bool = True,
+    bounds: Bounds = _DEFAULTS,
 ) -> Operations:
-    """Parse a text and validate it against a schema.
+    """Parse a text, count what it holds, and validate it against a schema.
 
     Args:
         schema: what the operations ask.
         text: the operations and their fragments.
-        max_tokens: the text is refused if it has more, before it is validated.
+        max_tokens: the text is refused if it has more, while it is parsed.
         max_errors: validation stops after so many.
         introspection: whether operations may ask for the schema.
+        bounds: how large the document may be; what is over a bound is not validated.
 
     Raises:
+        LimitExceededError: the document is over a limit.
         PlanRefusedError: with every error.
     """
     document = _parse(text, max_tokens)
-    rules = _RULES if introspection else (*_RULES, NoSchemaIntrospectionCustomRule)
-    errors = validate(schema, document, rules, max_errors=max_errors)
+    check_document(document, bounds)
+    errors = validate(schema, document, _choose_rules(schema, document, introspection), max_errors=max_errors)
     if errors:
         raise PlanRefusedError(Refusal.VALIDATION, errors)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
     return Operations(document, {node.name.value if node.name else None: node for node in operations})
+
+
+def _choose_rules(
+    schema: GraphQLSchema, document: DocumentNode, introspection: bool
+) -> Sequence[type[ASTValidationRule]]:
+    """Give the rules, without the costly one where it is known to find nothing."""
+    rules = _RULES_OF_MERGING if surely_merge(schema, document) else _RULES
+    return rules if introspection else (*rules, NoSchemaIntrospectionCustomRule)
 
 
 def select_operation(schema: GraphQLSchema, operations: Operations, name: str | None) -> Plan:
@@ -71,6 +100,8 @@ def _parse(text: str, max_tokens: int) -> DocumentNode:
     try:
         return parse(text, max_lexical_tokens=max_tokens, max_comments=max_tokens)
     except GraphQLSyntaxError as error:
+        if " contains more than " in error.message:
+            error.extensions = {"code": LimitExceededError.code, "limit": "max_tokens", "allowed": max_tokens}
         raise PlanRefusedError(Refusal.SYNTAX, [error]) from error
 
 

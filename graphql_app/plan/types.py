@@ -3,12 +3,13 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, OperationDefinitionNode
+from graphql import DocumentNode, GraphQLError, GraphQLSchema, Node, OperationDefinitionNode
 
 from content_core.errors import PlanError
 
-__all__ = ["Operations", "Plan", "PlanRefusedError", "Refusal"]
+__all__ = ["LimitExceededError", "Operations", "Plan", "PlanRefusedError", "Refusal"]
 
 
 class Refusal(Enum):
@@ -17,6 +18,7 @@ class Refusal(Enum):
     SYNTAX = "InvalidSyntax"
     VALIDATION = "ValidationError"
     UNSUPPORTED = "OperationNotSupported"
+    BAD_FAITH = "BadFaithIntrospection"
 
 
 class PlanRefusedError(PlanError):
@@ -33,6 +35,39 @@ class PlanRefusedError(PlanError):
         super().__init__(errors[0].message if errors else refusal.value)
         self.refusal = refusal
         self.errors = tuple(errors)
+
+
+class LimitExceededError(PlanRefusedError):
+    """The operation is over a limit."""
+
+    code = "OC303"
+
+    @classmethod
+    def of(
+        cls,
+        limit: str,
+        *,
+        allowed: int,
+        counted: int,
+        message: str,
+        refusal: Refusal = Refusal.VALIDATION,
+        node: Node | None = None,
+        **members: Any,
+    ) -> "LimitExceededError":
+        """Name the limit, its value and what was counted, in words and in ``extensions``.
+
+        Args:
+            limit: the setting's name.
+            allowed: its value.
+            counted: what was counted.
+            message: the sentence; what is allowed and the limit's name are added to it.
+            refusal: the classification.
+            node: where in the document.
+            members: more members of ``extensions``; ``code`` replaces this class's.
+        """
+        extensions = {"code": cls.code, "limit": limit, "allowed": allowed, "counted": counted} | members
+        error = GraphQLError(f"{message}, the limit is {allowed} ({limit})", node, extensions=extensions)
+        return cls(refusal, [error])
 
 
 @dataclass(frozen=True, slots=True)

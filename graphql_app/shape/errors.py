@@ -25,7 +25,7 @@ _FETCHING = "DataFetchingException"
 
 def render_refusal(refused: PlanRefusedError) -> list[Json]:
     """Render the errors of an operation that does not run."""
-    return [_entry(error.message, refused.refusal.value, error) for error in refused.errors]
+    return [_refused(error, refused.refusal.value) for error in refused.errors]
 
 
 def render_service_error(message: str, *, code: str | None = None, located: bool = True) -> Json:
@@ -69,6 +69,12 @@ def render_field_error(error: GraphQLError) -> Json:
         entry = _entry(message, _FETCHING, error, ServiceError.code)
         entry["extensions"]["incident"] = incident
     entry["path"] = path
+    return entry
+
+
+def _refused(error: GraphQLError, classification: str) -> Json:
+    entry = _entry(error.message, classification, error)
+    entry["extensions"] |= error.extensions or {}
     return entry
 
 
