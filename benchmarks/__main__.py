@@ -4,11 +4,21 @@ import argparse
 from collections.abc import Callable
 from typing import Final
 
-from benchmarks import nested_profile, nested_query, rest_bulk, rest_memory, rest_reads, schema_build, store_drivers
+from benchmarks import (
+    graphql_queries,
+    nested_profile,
+    nested_query,
+    rest_bulk,
+    rest_memory,
+    rest_reads,
+    schema_build,
+    store_drivers,
+)
 from benchmarks.content import Size
 
 MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "schema_build": lambda _size, _seconds: schema_build.main(),
+    "graphql_queries": graphql_queries.main,
     "nested_query": nested_query.main,
     "store_drivers": store_drivers.main,
     "rest_reads": rest_reads.main,
@@ -16,7 +26,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "nested_profile": nested_profile.main,
     "rest_memory": rest_memory.main,
 }
-_UNASKED: Final = ("schema_build", "nested_query", "store_drivers", "rest_reads", "rest_bulk")
+_UNASKED: Final = ("schema_build", "graphql_queries", "nested_query", "store_drivers", "rest_reads", "rest_bulk")
 
 
 def main() -> None:

@@ -5,6 +5,7 @@ Turns are short and many. Each contestant's best turn counts; the slowest is tol
 
 import asyncio
 import gc
+import statistics
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager
@@ -16,7 +17,7 @@ import psutil
 __all__ = ["Ask", "Contestant", "Open", "Rate", "cpu_of", "measure_rates"]
 
 _WARM_UP_SECONDS: Final = 1.0
-"""Not counted: drivers open their connections two at a time, and each costs a login."""
+"""Drivers open their connections two at a time, and each costs a login."""
 
 Ask: TypeAlias = Callable[[], Awaitable[object]]
 """Makes one request and waits for its answer."""
@@ -49,12 +50,16 @@ class Rate:
         slowest: the same in the worst turn.
         cpu_ms: least CPU milliseconds a request, of the one who answers.
         mongod_ms: least CPU milliseconds a request, of the ``mongod``.
+        median_per_second: requests a second in the middle one of all turns.
+        median_cpu_ms: CPU milliseconds a request of the one who answers, in the middle one.
     """
 
     per_second: float
     slowest: float
     cpu_ms: float
     mongod_ms: float
+    median_per_second: float
+    median_cpu_ms: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +81,13 @@ def cpu_of(pid: int) -> Callable[[], float]:
 
 
 async def measure_rates(
-    contestants: Sequence[Contestant], *, mongod: int, clients: int, rounds: int, seconds: float
+    contestants: Sequence[Contestant],
+    *,
+    mongod: int,
+    clients: int,
+    rounds: int,
+    seconds: float,
+    warm_up: float = _WARM_UP_SECONDS,
 ) -> list[Rate]:
     """Let contestants take turns.
 
@@ -86,18 +97,23 @@ async def measure_rates(
         clients: requests under way at a time.
         rounds: turns of each.
         seconds: time of each, for all its turns together.
+        warm_up: seconds of each turn that come before it and are not counted.
     """
     mongod_cpu = cpu_of(mongod)
     turns: list[list[_Turn]] = [[] for _ in contestants]
     for _ in range(rounds):
         for contestant, taken in zip(contestants, turns, strict=True):
-            taken.append(await _take_turn(contestant, mongod_cpu, clients=clients, seconds=seconds / rounds))
+            taken.append(
+                await _take_turn(contestant, mongod_cpu, clients=clients, seconds=seconds / rounds, warm_up=warm_up)
+            )
     return [_summarise(taken) for taken in turns]
 
 
-async def _take_turn(contestant: Contestant, mongod: Callable[[], float], *, clients: int, seconds: float) -> _Turn:
+async def _take_turn(
+    contestant: Contestant, mongod: Callable[[], float], *, clients: int, seconds: float, warm_up: float
+) -> _Turn:
     async with contestant.open(clients) as asks:
-        await _run(asks, _WARM_UP_SECONDS)
+        await _run(asks, warm_up)
         gc.collect()
         wall, cpu, database = time.perf_counter(), contestant.cpu(), mongod()
         done = await _run(asks, seconds)
@@ -123,4 +139,12 @@ async def _run(asks: Sequence[Ask], seconds: float) -> int:
 
 def _summarise(turns: Sequence[_Turn]) -> Rate:
     rates = [turn.per_second for turn in turns]
-    return Rate(max(rates), min(rates), min(turn.cpu_ms for turn in turns), min(turn.mongod_ms for turn in turns))
+    costs = [turn.cpu_ms for turn in turns]
+    return Rate(
+        max(rates),
+        min(rates),
+        min(costs),
+        min(turn.mongod_ms for turn in turns),
+        statistics.median(rates),
+        statistics.median(costs),
+    )

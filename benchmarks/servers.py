@@ -7,7 +7,7 @@ import secrets
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,13 +22,15 @@ from content_core.names import GQL_APPS
 from content_core.store import Store
 from content_core.store.embedded import EmbeddedMongo
 
-__all__ = ["API_KEY", "Mongo", "Server", "served_content", "started_server"]
+__all__ = ["ADMIN_LOGIN", "API_KEY", "Mongo", "Server", "served_content", "started_process", "started_server"]
 
 API_KEY: Final = secrets.token_hex(16)
 """A key that may read the measured application, and nothing else."""
 
+ADMIN_LOGIN: Final = ("admin", secrets.token_hex(16))
+"""Name and password of the started servers' admin."""
+
 _BATCH: Final = 500
-_ADMIN_PASSWORD: Final = secrets.token_hex(16)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,16 +60,29 @@ def served_content(size: Size) -> Iterator[Mongo]:
 
 
 @contextmanager
-def started_server(mongo: Mongo) -> Iterator[Server]:
-    """Start ``opencaas serve`` with one worker on a free port, and stop it afterwards."""
-    environment = os.environ | {
+def started_server(mongo: Mongo, **settings: str) -> Iterator[Server]:
+    """Start ``opencaas serve`` with one worker on a free port, and stop it afterwards.
+
+    Args:
+        mongo: the database that it serves.
+        settings: more of its environment, without the prefix ``OPENCAAS_``.
+    """
+    environment = {
         "OPENCAAS_MONGODB_URI": mongo.uri,
-        "OPENCAAS_ADMIN_PASSWORD": _ADMIN_PASSWORD,
+        "OPENCAAS_ADMIN_PASSWORD": ADMIN_LOGIN[1],
         "OPENCAAS_TOKEN_SECRET": secrets.token_hex(32),
+        **{f"OPENCAAS_{name}": value for name, value in settings.items()},
     }
-    command = [str(Path(sys.executable).parent / "opencaas"), "serve", "--port", "0"]
+    command = [str(Path(sys.executable).parent / "opencaas"), "serve", "--port", "0", "--workers", "1"]
+    with started_process(command, environment) as server:
+        yield server
+
+
+@contextmanager
+def started_process(command: Sequence[str], environment: Mapping[str, str]) -> Iterator[Server]:
+    """Start a server that prints ``ready`` and its address, and stop it afterwards."""
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=environment, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=os.environ | environment, text=True
     ) as process:
         try:
             yield _await_ready(process)
@@ -80,7 +95,7 @@ def _await_ready(process: "subprocess.Popen[str]") -> Server:
         if line.startswith("ready "):
             address = urlsplit(line.split()[1])
             return Server(address.hostname or "", address.port or 0, process.pid)
-    raise SystemExit(f"opencaas serve ended with status {process.wait()}")
+    raise SystemExit(f"{process.args!r} ended with status {process.wait()}")
 
 
 async def _fill(uri: str, size: Size) -> int:
