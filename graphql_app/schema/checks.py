@@ -2,8 +2,6 @@
 
 from enum import IntEnum, auto
 
-from content_core.errors import DefinitionError
-
 __all__ = ["Check", "Findings"]
 
 
@@ -41,6 +39,7 @@ class Check(IntEnum):
     ARGUMENT = auto()
     NO_PARENT = auto()
     NOT_A_MEMBER = auto()
+    SCHEMA_MEANING = auto()
 
 
 class Findings:
@@ -58,15 +57,11 @@ class Findings:
         """Note something odd that does no harm."""
         self._warnings.append(text)
 
-    def raise_reasons(self) -> None:
-        """Stop if there is a reason to.
-
-        Raises:
-            DefinitionError: with all reasons in the order of the checks.
-        """
-        if self._reasons:
-            in_order = sorted(self._reasons, key=lambda reason: reason[0])
-            raise DefinitionError(*(text for _, text in in_order))
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """The reasons in the order of the checks, each of them once."""
+        in_order = sorted(self._reasons, key=lambda reason: reason[0])
+        return tuple(dict.fromkeys(text for _, text in in_order))
 
     @property
     def warnings(self) -> tuple[str, ...]:

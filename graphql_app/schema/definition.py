@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from graphql import DocumentNode, GraphQLError
 
@@ -24,6 +24,7 @@ from graphql_app.schema.mappings import (
 from graphql_app.schema.predicates import Predicate
 from graphql_app.schema.sdl import Sdl, read_sdl
 from graphql_app.schema.type_resolvers import read_enums, read_type_resolvers
+from graphql_app.schema.type_system import build_types
 
 __all__ = [
     "AggregationMapping",
@@ -89,13 +90,13 @@ def parse_definition(document: Document, *, tenant: str, limits: Limits) -> Defi
     sdl = _read_schema(document, findings)
     mappings = _read_mappings(document, findings)
     if sdl is None or mappings is None:
-        findings.raise_reasons()
-        raise DefinitionError("Invalid GraphQL schema")  # not reached: either of them left a reason
+        _refuse(findings, sdl)
     fields = read_field_mappings(mappings, sdl=sdl, tenant=tenant, limits=limits, findings=findings)
     enums = read_enums(mappings, sdl=sdl, findings=findings)
     resolvers = read_type_resolvers(mappings, sdl=sdl, findings=findings)
     _check_query(mappings, sdl, findings)
-    findings.raise_reasons()
+    if findings.reasons:
+        _refuse(findings, sdl)
     return Definition(
         key=key,
         document_id=identifier,
@@ -110,6 +111,17 @@ def parse_definition(document: Document, *, tenant: str, limits: Limits) -> Defi
         collections=_list_collections(fields),
         document=sdl.document,
     )
+
+
+def _refuse(findings: Findings, sdl: Sdl | None) -> NoReturn:
+    """Tell every reason, with those that the schema's types alone would give as the last ones."""
+    if sdl is not None:
+        try:
+            build_types(sdl.document, {})
+        except DefinitionError as error:
+            for reason in error.reasons:
+                findings.refuse(Check.SCHEMA_MEANING, reason)
+    raise DefinitionError(*findings.reasons)
 
 
 def _read_id(value: Any, tenant: str, findings: Findings) -> str:

@@ -9,6 +9,7 @@ from content_core.documents import Document
 from content_core.errors import DefinitionError
 from content_core.names import AppKey
 from graphql_app.schema.definition import (
+    AggregationMapping,
     Definition,
     Limits,
     LoaderOptions,
@@ -32,6 +33,58 @@ WRONG_DESCRIPTORS: list[Document] = [
     {"introspection": 0},
 ]
 EMPTY_QUERIES: list[Document] = [{}, {"Query": {}}, {"Query": {"nothing": "x"}}]
+MALFORMED_OPTIONS: list[Document] = [
+    {"$ifarg": "a"},
+    {"$ifarg": []},
+    {"$ifarg": ["a"]},
+    {"$ifarg": ["a", [{"$limit": 1}]]},
+    {"$ifarg": ["a", {"$limit": 1}, None]},
+    {"$ifarg": ["a", {"$limit": 1}, {"$limit": 2}, {"$limit": 3}]},
+    {"$ifarg": [[], {"$limit": 1}]},
+    {"$ifarg": [["a", 1], {"$limit": 1}]},
+    {"$ifarg": ["", {"$limit": 1}]},
+    {"$ifarg": ["a", {"$limit": 1}], "$limit": 1},
+]
+BLACK_STAGE = "Pipeline stage is in security blacklist"
+BLACK_OPERATOR = "Operator is in security blacklist"
+VARIABLE = "Collection and database names must be constant"
+VIOLATIONS: list[tuple[list[Document], str]] = [
+    ([{"$match": {}}, {"$out": "x"}], f"BLACKLISTED_STAGE operator '$out' at pipeline[1] - {BLACK_STAGE}"),
+    ([{"$merge": {"into": "x"}}], f"BLACKLISTED_STAGE operator '$merge' at pipeline[0] - {BLACK_STAGE}"),
+    ([{"$CurrentOp": {}}], f"BLACKLISTED_STAGE operator '$CurrentOp' at pipeline[0] - {BLACK_STAGE}"),
+    (
+        [{"$facet": {"f": [{"$indexStats": {}}]}}],
+        f"BLACKLISTED_STAGE operator '$indexStats' at pipeline[0].$facet.f[0] - {BLACK_STAGE}",
+    ),
+    (
+        [{"$match": {"a": [{"$where": "1"}]}}],
+        f"BLACKLISTED_OPERATOR operator '$where' at pipeline[0].$match.a[0] - {BLACK_OPERATOR}",
+    ),
+    (
+        [{"$ifarg": ["a", {"$group": {"_id": 1, "n": {"$ACCUMULATOR": {}}}}]}],
+        f"BLACKLISTED_OPERATOR operator '$ACCUMULATOR' at pipeline[0].$ifarg[1].$group.n - {BLACK_OPERATOR}",
+    ),
+    (
+        [{"$limit": 1}, {"$unionWith": {"db": "other", "coll": "c"}}],
+        "CROSS_DATABASE_ACCESS operator '$unionWith' at pipeline[1] - Access to the database 'other' is not allowed",
+    ),
+    (
+        [{"$lookup": {"from": "apikeys", "as": "a"}}],
+        "RESERVED_COLLECTION operator '$lookup' at pipeline[0] - The collection 'apikeys' is reserved",
+    ),
+    (
+        [{"$lookup": {"from": {"$arg": "c"}, "as": "a"}}],
+        f"VARIABLE_COLLECTION operator '$lookup' at pipeline[0] - {VARIABLE}",
+    ),
+    (
+        [{"$graphLookup": {"from": {"$fk": "c"}}}],
+        f"VARIABLE_COLLECTION operator '$graphLookup' at pipeline[0] - {VARIABLE}",
+    ),
+    (
+        [{"$facet": {"f": [{"$unionWith": {"coll": {"$arg": ["c", "d"]}}}]}}],
+        f"VARIABLE_COLLECTION operator '$unionWith' at pipeline[0].$facet.f[0] - {VARIABLE}",
+    ),
+]
 MALFORMED: list[Document] = [
     {"$arg": 1},
     {"$arg": ""},
@@ -258,6 +311,55 @@ EXTRAS = [
         "$typeResolver for union U names Stranger, which is none of its types",
         id="non-member",
     ),
+    *(
+        pytest.param(
+            with_field(PLACE | {"stages": [stage]}),
+            "The mapping for Thing.sub has a malformed $ifarg: ",
+            id=f"malformed {stage}",
+        )
+        for stage in MALFORMED_OPTIONS
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {"stages": [{"$match": {"a": value}}, {"$ifarg": ["x", {"$match": {"b": value}}]}]}),
+            f"The mapping for Thing.sub has a malformed {next(iter(value))}: ",
+            id=f"malformed {value} in stages",
+        )
+        for value in MALFORMED
+    ),
+    *(
+        pytest.param(
+            with_field(PLACE | {"stages": stages}),
+            f"The mapping for Thing.sub has stages that are not allowed: Security violation: {violation}",
+            id=violation,
+        )
+        for stages, violation in VIOLATIONS
+    ),
+    pytest.param(
+        with_field(PLACE | {"stages": [{"$match": {"a": {"$fk": "b"}}}]}, type_name="Query", field="other"),
+        "The mapping for Query.other uses $fk 'b', but fields of Query have no parent",
+        id="$fk in stages of Query",
+    ),
+    pytest.param(
+        with_field(PLACE | {"stages": [{"$match": {"a": {"$arg": "rootDoc.a"}}}]}, type_name="Query", field="other"),
+        "The mapping for Query.other uses 'rootDoc.a' without a default, but fields of Query have no root document",
+        id="rootDoc in stages of Query",
+    ),
+    pytest.param(
+        with_field(PLACE | {"stages": [{"$match": {"_id": {"$oid": "x"}}}]}),
+        "The mapping for Thing.sub has 'stages' that cannot be read: malformed extended JSON at [0].$match._id",
+        id="extended JSON in stages",
+    ),
+    pytest.param(
+        with_field({"db": "other", "collection": "things", "stages": []}),
+        "The mapping for Thing.sub reads the database 'other'; it may only read 'acme'",
+        id="another database for stages",
+    ),
+    pytest.param(
+        with_field(PLACE | {"stages": [], "dataLoader": 1}),
+        "The mapping for Thing.sub requires the property 'dataLoader' to be a Object but it is a INT32",
+        id="dataLoader beside stages",
+    ),
     pytest.param(
         with_field(PLACE | {"find": {"_id": {"$oid": "x"}}}),
         "The mapping for Thing.sub has a 'find' that cannot be read: malformed extended JSON at _id",
@@ -323,6 +425,34 @@ def test_all_reasons_are_told_in_the_order_of_the_checks() -> None:
     )
 
 
+def test_faults_of_mappings_do_not_hide_those_of_the_schema() -> None:
+    document = small(THINGS + " type Odd { a: Zzzzzzzz b: Strange } scalar Strange", {"Thing": {"id": 5}})
+    assert reasons(document) == (
+        "The mapping for Thing.id must be a String or a Document, but it is a INT32",
+        "Invalid GraphQL schema: Unknown type 'Zzzzzzzz'.",
+    )
+    document = small("type Query { things: Int odd: Strange } scalar Strange", {"Query": {"things": PLACE, "odd": 5}})
+    assert reasons(document) == (
+        "The mapping for Query.odd must be a String or a Document, but it is a INT32",
+        "Invalid GraphQL schema: there is no implementation for the scalar 'Strange'",
+    )
+
+
+def test_missing_mappings_do_not_hide_faults_of_the_schema() -> None:
+    assert reasons(definition(schema="type Query { a: Zzzzzzzz }", mappings=...)) == (
+        "Missing mappings: please provide a mapping for at least one Query.",
+        "Invalid GraphQL schema: Unknown type 'Zzzzzzzz'.",
+    )
+
+
+def test_a_missing_place_does_not_hide_a_wrong_query() -> None:
+    assert reasons(with_field({"collection": "c", "find": 1, "limit": "x"})) == (
+        "The mapping for Thing.sub does not specify the property 'db'",
+        "The mapping for Thing.sub requires the property 'find' to be a Object but it is a INT32",
+        "The mapping for Thing.sub requires the property 'limit' to be a Object but it is a STRING",
+    )
+
+
 def test_bad_schema_does_not_hide_bad_mappings() -> None:
     assert len(reasons(definition(schema=1, mappings=1))) == 2
 
@@ -353,6 +483,68 @@ def test_entries_of_other_kinds_are_ignored() -> None:
 )
 def test_oddities_are_warned_of(document: Document, warning: str) -> None:
     assert warning in parse(document).warnings
+
+
+@pytest.mark.parametrize(
+    ("stages", "warning"),
+    [
+        ([{"$match": {"a": {"$arg": "nope"}}}], "takes 'nope' from an argument that the field does not declare"),
+        ([{"$ifarg": ["nope", {"$limit": 1}]}], "takes 'nope' from an argument that the field does not declare"),
+        ([{"$nope": 1}], "has stages that always fail: Unrecognized pipeline stage name: '$nope' at pipeline[0].$nope"),
+        (
+            [{"$limit": 1}, 5],
+            "has stages that always fail: the stage at pipeline[1] is no object with exactly one member",
+        ),
+    ],
+)
+def test_oddities_of_stages_are_warned_of(stages: list[Any], warning: str) -> None:
+    assert f"The mapping for Thing.sub {warning}" in parse(with_field(PLACE | {"stages": stages})).warnings
+
+
+def test_declared_and_predefined_names_in_stages_give_no_warning() -> None:
+    stages = [
+        {"$match": {"a": {"$arg": "@user.tenant"}, "b": {"$arg": ["f.x", 1]}, "c": {"$arg": ["rootDoc.x", None]}}},
+        {"$ifarg": [["a", "@user", "rootDoc"], {"$limit": {"$arg": "a"}}]},
+    ]
+    assert parse(small(THINGS, {"Query": {"things": PLACE | {"stages": stages}, "other": "x"}})).warnings == ()
+
+
+def test_the_user_is_known_in_aggregations_only() -> None:
+    document = small(THINGS, {"Query": {"things": PLACE | {"find": {"a": {"$arg": "@user"}}}, "other": "x"}})
+    assert "The mapping for Query.things takes '@user' from an argument that the field does not declare" in (
+        parse(document).warnings
+    )
+
+
+def test_stages_win_over_the_members_of_a_query() -> None:
+    written = PLACE | {"stages": [{"$limit": 1}], "find": 1, "sort": 2, "limit": "x", "skip": "y", "allowDiskUse": True}
+    assert parse(with_field(written)).fields["Thing"]["sub"] == AggregationMapping(
+        type_name="Thing",
+        field_name="sub",
+        db="acme",
+        collection="things",
+        stages=({"$limit": 1},),
+        reads=frozenset({("acme", "things")}),
+        allow_disk_use=True,
+    )
+
+
+@pytest.mark.parametrize("written", [1, "true", None, {}])
+def test_disk_use_that_is_no_boolean_counts_as_false(written: Any) -> None:
+    mapping = parse(with_field(PLACE | {"stages": [], "allowDiskUse": written})).fields["Thing"]["sub"]
+    assert isinstance(mapping, AggregationMapping)
+    assert mapping.allow_disk_use is False
+
+
+def test_collections_that_stages_name_are_read_by_the_application() -> None:
+    stages = [
+        {"$lookup": {"from": "7c1e.release.content", "pipeline": [{"$unionWith": "deep"}], "as": "a"}},
+        {"$ifarg": ["a", {"$unionWith": {"db": "acme", "coll": "then"}}, {"$unionWith": "otherwise"}]},
+        {"$facet": {"f": [{"$graphLookup": {"from": "graph"}}]}},
+    ]
+    parsed = parse(with_field(PLACE | {"stages": stages}))
+    names = {"things", "7c1e.release.content", "deep", "then", "otherwise", "graph"}
+    assert {("acme", name) for name in names} <= parsed.collections
 
 
 def test_declared_arguments_and_paths_into_them_give_no_warning() -> None:
