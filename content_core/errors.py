@@ -28,6 +28,8 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
         ├── StoreTimeoutError           OC502  408  a query ran over its time limit
         ├── DuplicateKeyError           OC503  409  a unique index refused the write
         ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
+        │   └── PipelineFailedError     OC520  422  MongoDB refuses a pipeline, or it fails on the documents
+        ├── ResultTooLargeError         OC521  422  a pipeline gives more than the limit
         ├── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
         │   └── DataDirInUseError       OC506  500  another server owns the data directory
         └── TooManyWatchersError        OC507  503  as many change streams or watchers as the settings allow
@@ -52,6 +54,7 @@ __all__ = [
     "NotFoundError",
     "NotSupportedError",
     "OperatorRefusedError",
+    "PipelineFailedError",
     "PipelineMalformedError",
     "PipelineNameError",
     "PipelineRefusedError",
@@ -59,6 +62,7 @@ __all__ = [
     "QueryRefusedError",
     "RequestError",
     "ReservedNameError",
+    "ResultTooLargeError",
     "ServiceError",
     "StoreError",
     "StoreTimeoutError",
@@ -264,6 +268,20 @@ class QueryRefusedError(StoreError):
 
     code = "OC504"
     status = 400
+
+
+class PipelineFailedError(QueryRefusedError):
+    """MongoDB refuses a pipeline, or the pipeline fails on the documents that it meets."""
+
+    code = "OC520"
+    status = 422
+
+
+class ResultTooLargeError(StoreError):
+    """A pipeline gives more than the limit that the settings name."""
+
+    code = "OC521"
+    status = 422
 
 
 class EmbeddedMongoError(StoreError):

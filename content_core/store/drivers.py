@@ -60,6 +60,10 @@ class Driver(Protocol):
         """Run a pipeline and read its whole result."""
         ...
 
+    async def open_raw(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
+        """Run a pipeline; the cursor gives its batches as bytes and has to be closed."""
+        ...
+
     async def close(self) -> None:
         """Close every connection."""
         ...
@@ -75,6 +79,10 @@ class MotorDriver:
         """Run a pipeline; Motor gives the cursor at once."""
         documents: list[Document] = await collection.aggregate(pipeline, **options).to_list(None)
         return documents
+
+    async def open_raw(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
+        """Run a pipeline; Motor does so when the first batch is read."""
+        return collection.aggregate_raw_batches(pipeline, **options)
 
     async def close(self) -> None:
         """Close; Motor does not wait."""
@@ -94,6 +102,10 @@ class PyMongoDriver:
         cursor = await collection.aggregate(pipeline, **options)
         documents: list[Document] = await cursor.to_list(None)
         return documents
+
+    async def open_raw(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
+        """Run a pipeline; PyMongo gives the cursor when the server has answered."""
+        return await collection.aggregate_raw_batches(pipeline, **options)
 
     async def close(self) -> None:
         """Close and wait for it, but not for a server that hangs."""

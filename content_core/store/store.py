@@ -13,6 +13,7 @@ from pymongo import ReadPreference, ReplaceOne
 from content_core.documents import Document
 from content_core.errors import ConflictError, NotFoundError, StoreError
 from content_core.store import catalog
+from content_core.store.bounded import read_bounded
 from content_core.store.bulk import run_bulk
 from content_core.store.checked import update_checked
 from content_core.store.driver_errors import limited, translated
@@ -115,13 +116,29 @@ class Store:
         *,
         max_time_ms: int = 0,
         allow_disk_use: bool = False,
+        max_bytes: int = 0,
     ) -> list[Document]:
-        """Run a pipeline and read its whole result."""
+        """Run a pipeline and read its whole result.
+
+        Args:
+            database: the database.
+            collection: the collection.
+            pipeline: the stages.
+            max_time_ms: how long MongoDB may work on it, 0 without end.
+            allow_disk_use: whether it may use its disk where memory is short.
+            max_bytes: how large the result may be as BSON, 0 without bound.
+
+        Raises:
+            ResultTooLargeError: the result is larger; at most one batch of 16 MB more than that was read.
+        """
         options: dict[str, Any] = {"batchSize": _ALL_AT_ONCE, "allowDiskUse": allow_disk_use}
         if max_time_ms:
             options["maxTimeMS"] = max_time_ms
+        handle, stages = self._collection(database, collection), list(pipeline)
         async with limited(max_time_ms):
-            return await self._driver.aggregate(self._collection(database, collection), list(pipeline), options)
+            if max_bytes:
+                return await read_bounded(self._driver, handle, stages, options, max_bytes=max_bytes)
+            return await self._driver.aggregate(handle, stages, options)
 
     async def count(
         self,
