@@ -9,7 +9,12 @@ from collections.abc import Callable, Hashable, Iterable, Iterator
 from typing import Any, Final, TypeAlias
 
 from graphql_app.schema.canonical import canonical
-from graphql_app.schema.predicate_paths import MISSING, compile_predicate_path, parse_predicate_path
+from graphql_app.schema.predicate_paths import (
+    MISSING,
+    PredicatePath,
+    compile_predicate_path,
+    parse_predicate_path,
+)
 from graphql_app.schema.predicates import (
     AllOf,
     AnyOf,
@@ -91,6 +96,10 @@ class TypeMatcher:
                 constants.setdefault(field, set()).update(tested)
         self._classifiers = tuple(_compile_classifier(field, tested) for field, tested in constants.items())
         self._answers: dict[Hashable, str | None] = {}
+        self.paths: tuple[PredicatePath, ...] = tuple(
+            () if field == _WHOLE_VALUE else parse_predicate_path(field) for field in constants
+        )
+        """What the predicates look at; an empty path is the whole value."""
 
     def __call__(self, value: Any) -> str | None:
         """Give the name of the value's type, or None if no predicate holds."""
