@@ -7,7 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_core.access import AccessControl, KeyStore
 from content_core.errors import ServiceError
-from content_core.store import ChangeFeed, Store
+from content_core.store import ChangeFeed, ChangeStreams, Store
 from graphql_app.app import create_app as create_graphql_app
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
@@ -31,6 +31,7 @@ class Services:
     access: AccessControl
     keys: KeyStore
     registry: Registry
+    upstreams: ChangeStreams
     master_api_key: str | None
 
     @classmethod
@@ -54,8 +55,15 @@ class Services:
             allowed_origins=settings.allowed_origins,
         )
         registry = Registry(store, feed, graphql_settings(settings))
+        upstreams = ChangeStreams(
+            store,
+            max_streams=settings.max_change_streams,
+            max_watchers=settings.max_watchers,
+            max_watchers_per_stream=settings.max_watchers_per_stream,
+            resume_seconds=settings.stream_resume_seconds,
+        )
         master = settings.master_api_key.get_secret_value() if settings.master_api_key else None
-        return cls(store, feed, access, KeyStore(store), registry, master)
+        return cls(store, feed, access, KeyStore(store), registry, upstreams, master)
 
     async def start(self) -> None:
         """Open the change feed first, so that nothing written while the registry loads is missed."""
@@ -65,6 +73,7 @@ class Services:
 
     async def stop(self) -> None:
         """Close in reverse order."""
+        await self.upstreams.stop()
         await self.registry.stop()
         self.access.close()
         await self.feed.stop()
@@ -119,8 +128,10 @@ def create_app(
                 resolve_refs=settings.resolve_refs,
                 resolve_refs_depth=settings.resolve_refs_depth,
                 resolve_refs_max=settings.resolve_refs_max,
+                watcher_queue_bytes=settings.watcher_queue_bytes,
             ),
             feed=services.feed,
+            upstreams=services.upstreams,
         ),
     )
     answering = RequestLog(Compression(rooms, level=settings.compression_level))
@@ -147,7 +158,9 @@ class _Rooms:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope["path"]
-        if path == "/graphql" or path.startswith("/graphql/"):
+        if scope["type"] == "websocket":  # change streams are the only ones
+            await self.rest(scope, receive, send)
+        elif path == "/graphql" or path.startswith("/graphql/"):
             await self.graphql(scope, receive, send)
         elif path.rstrip("/") in HEALTH_PATHS:
             await self.health(scope, receive, send)

@@ -75,6 +75,21 @@ class Settings(BaseSettings):
     resolve_refs: bool = Field(True, description="Whether resolveRef is answered; without, it is ignored.")
     resolve_refs_depth: int = Field(3, ge=1, le=10, description="References that resolveRef follows in a row.")
     resolve_refs_max: int = Field(100, ge=1, description="Different references that one request resolves.")
+    max_change_streams: int = Field(
+        100, ge=1, description="Different change streams that a worker follows; each is a cursor of MongoDB."
+    )
+    max_watchers: int = Field(5_000, ge=1, description="WebSockets on change streams that a worker serves.")
+    max_watchers_per_stream: int = Field(2_000, ge=1, description="WebSockets on the same change stream, per worker.")
+    watcher_queue_bytes: int = Field(
+        1_048_576,
+        ge=1024,
+        description="What may wait for a client that reads a change stream slowly; then it is closed.",
+    )
+    stream_resume_seconds: float = Field(
+        60.0,
+        ge=0,
+        description="How long change streams wait for a MongoDB that is away; then their clients are closed.",
+    )
     compression_level: int = Field(
         1, ge=0, le=9, description="How hard answers are compressed: 1 is fast, 9 is small, 0 is not at all."
     )

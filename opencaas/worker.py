@@ -4,9 +4,12 @@ Started by ``opencaas.supervisor`` as ``python -m opencaas.worker``.
 """
 
 import gc
+import resource
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from typing import Final
 
 import uvicorn
 
@@ -17,19 +20,29 @@ from opencaas.logs import configure_logging
 from opencaas.orders import Orders
 from opencaas.readiness import report_failure, report_ready
 from opencaas.settings import Settings
+from opencaas.sockets import LARGEST_MESSAGE, PING_SECONDS, SocketProtocol
 
 __all__ = ["main"]
 
 
+_OPEN_FILES: Final = 65_536
+"""What is asked for where the system allows more: each WebSocket is a file, and many systems begin with 1 024."""
+
+
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready_fd: int) -> None:
+    def __init__(self, config: uvicorn.Config, ready_fd: int, *, stopping: Callable[[], None]) -> None:
         super().__init__(config)
         self._ready_fd = ready_fd
+        self._stopping = stopping
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         _calm_collector()
         report_ready(self._ready_fd)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stopping()  # watchers hear why, before uvicorn closes their connections in its own words
+        await super().shutdown(sockets)
 
 
 def _calm_collector() -> None:
@@ -43,12 +56,20 @@ def _calm_collector() -> None:
     gc.set_threshold(10_000, 10, 10)
 
 
+def _raise_file_limit() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _OPEN_FILES if hard == resource.RLIM_INFINITY else min(hard, _OPEN_FILES)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+
+
 def main() -> None:
     """Serve until SIGTERM."""
     orders = Orders.from_bytes(sys.stdin.buffer.read())
     if not die_with_parent(orders.parent, signal.SIGKILL):
         sys.exit(1)
     settings = Settings(**orders.settings)
+    _raise_file_limit()
     configure_logging(level=settings.log_level, form=settings.log_format)
 
     def start_failed(error: ServiceError) -> None:
@@ -65,7 +86,11 @@ def main() -> None:
         create_app(services, settings, start_failed=start_failed),
         loop="uvloop",
         http="httptools",
-        ws="none",
+        ws=SocketProtocol,
+        ws_max_size=LARGEST_MESSAGE,
+        ws_ping_interval=PING_SECONDS,
+        ws_ping_timeout=PING_SECONDS,
+        ws_per_message_deflate=False,  # frames are made once for all
         lifespan="on",
         access_log=False,
         log_config=None,
@@ -73,7 +98,7 @@ def main() -> None:
         proxy_headers=False,
         timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
     )
-    server = _Server(config, orders.ready_fd)
+    server = _Server(config, orders.ready_fd, stopping=services.upstreams.end_all)
     server.run(sockets=[socket.socket(fileno=orders.socket_fd)])
 
 

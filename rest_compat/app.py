@@ -10,13 +10,19 @@ from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Connection
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
-from starlette.websockets import WebSocketClose
 
 from content_core.access import AccessControl, KeyStore, Principal
 from content_core.access.permissions import METHODS as KNOWN_METHODS
-from content_core.errors import BodyTooLargeError, MethodNotAllowedError, NotFoundError, ServiceError
+from content_core.errors import (
+    BodyTooLargeError,
+    MethodNotAllowedError,
+    NotFoundError,
+    NotSupportedError,
+    RequestError,
+    ServiceError,
+)
 from content_core.hooks import DefinitionHook
-from content_core.store import ChangeFeed, Store
+from content_core.store import ChangeFeed, ChangeStreams, Store
 from rest_compat.body import check_body_headers
 from rest_compat.call import Call
 from rest_compat.cors import answer_headers, preflight_headers
@@ -29,6 +35,8 @@ from rest_compat.request import Request, parse_request
 from rest_compat.resources import METHODS, Kind, Resource, check_names, read_resource
 from rest_compat.routes import build_routes
 from rest_compat.settings import RestSettings
+from rest_compat.streams import Streams, watch
+from rest_compat.watcher import Watcher
 
 __all__ = ["create_app"]
 
@@ -43,12 +51,22 @@ def create_app(
     definitions: DefinitionHook,
     settings: RestSettings,
     feed: ChangeFeed | None = None,
+    upstreams: ChangeStreams | None = None,
 ) -> ASGIApp:
     """Make the application; it answers whole paths, wherever it is mounted.
 
-    With a change feed it remembers which collections there are, and their properties.
+    With a change feed it remembers which collections there are, and their properties; with streams besides, change
+    streams can be watched.
     """
-    return _RestApp(store=store, access=access, keys=keys, definitions=definitions, settings=settings, feed=feed)
+    return _RestApp(
+        store=store,
+        access=access,
+        keys=keys,
+        definitions=definitions,
+        settings=settings,
+        feed=feed,
+        upstreams=upstreams,
+    )
 
 
 class _RestApp:
@@ -61,6 +79,7 @@ class _RestApp:
         definitions: DefinitionHook,
         settings: RestSettings,
         feed: ChangeFeed | None,
+        upstreams: ChangeStreams | None,
     ) -> None:
         self._access = access
         self._settings = settings
@@ -75,10 +94,20 @@ class _RestApp:
             properties=self._properties,
             settings=settings,
         )
+        self._streams: Streams | None = None
+        if feed is not None and upstreams is not None:
+            self._streams = Streams(
+                store=store,
+                access=access,
+                properties=self._properties,
+                feed=feed,
+                upstreams=upstreams,
+                settings=settings,
+            )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
-            await WebSocketClose()(scope, receive, send)
+            await self._serve_socket(scope, receive, send)
             return
         request = parse_request(scope)
         try:
@@ -90,6 +119,32 @@ class _RestApp:
         except Exception as error:  # noqa: BLE001  # the edge: whatever it is, it is masked and logged
             reply = render_unexpected(error)
         await self._response(reply, request)(scope, receive, send)
+
+    async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer the request for a WebSocket as a GET, with an ordinary answer where it is refused."""
+        request = parse_request({**scope, "method": "GET", "scheme": scope["scheme"].replace("ws", "http")})
+        await receive()
+        try:
+            watcher = await self._open_stream(request, scope)
+        except ServiceError as error:
+            reply = render_error(error, request, realm=self._settings.realm)
+        except Exception as error:  # noqa: BLE001  # the edge: whatever it is, it is masked and logged
+            reply = render_unexpected(error)
+        else:
+            await watch(watcher, receive, send)
+            return
+        await self._response(reply, request)(scope, receive, send)
+
+    async def _open_stream(self, request: Request, scope: Scope) -> Watcher:
+        since = self._streams.generation if self._streams is not None else 0
+        resource = read_resource(request.segments)
+        principal = await self._check_access(request, resource, websocket=True)
+        if resource.kind is not Kind.CHANGE_STREAM:
+            raise RequestError("only change streams are watched over a WebSocket")
+        if self._streams is None:
+            raise NotSupportedError("this server has no change streams")
+        call = Call(request, resource, principal, _no_body)
+        return await self._streams.open(call, scope, since=since)
 
     async def _answer(self, request: Request, read_body: Callable[[], Awaitable[bytes]]) -> Reply:
         if request.method not in KNOWN_METHODS:
@@ -112,11 +167,11 @@ class _RestApp:
             if not request.reads and resource.kind in _WITH_PROPERTIES:
                 self._properties.forget(resource.database)
 
-    async def _check_access(self, request: Request, resource: Resource) -> Principal:
+    async def _check_access(self, request: Request, resource: Resource, *, websocket: bool = False) -> Principal:
         principal = await self._access.authenticate(request.credentials, tenant=request.tenant)
         if request.problem is not None:
             raise request.problem
-        self._access.authorize_path(principal, method=request.method, segments=request.segments)
+        self._access.authorize_path(principal, method=request.method, segments=request.segments, websocket=websocket)
         check_names(resource, request.method)
         return principal
 
@@ -142,3 +197,7 @@ class _RestApp:
             return Response(status_code=reply.status, headers=headers)
         # With HEAD, too: the server leaves the body out, and the headers are those of GET.
         return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)
+
+
+async def _no_body() -> bytes:
+    return b""

@@ -20,6 +20,7 @@ from rest_compat.resources import Kind
 from rest_compat.roots import Roots
 from rest_compat.schemas import Schemas
 from rest_compat.settings import RestSettings
+from rest_compat.streams import refuse_plain_request
 
 __all__ = ["build_routes"]
 
@@ -59,6 +60,7 @@ def build_routes(
         (Kind.COLLECTION_INDEXES, "GET"): indexes.list,
         (Kind.INDEX, "PUT"): indexes.put,
         (Kind.INDEX, "DELETE"): indexes.delete,
+        (Kind.CHANGE_STREAM, "GET"): refuse_plain_request,
         (Kind.DOCUMENT, "GET"): documents_read.read,
         (Kind.FILE, "GET"): documents_read.read,
         (Kind.SCHEMA, "GET"): documents_read.read,

@@ -22,6 +22,7 @@ class RestSettings:
         resolve_refs: whether ``resolveRef`` is answered.
         resolve_refs_depth: how many references one behind the other are followed.
         resolve_refs_max: how many different references one request resolves.
+        watcher_queue_bytes: how much may wait for a client that reads a change stream too slowly.
         realm: what browsers show when they ask for user and password.
     """
 
@@ -37,4 +38,5 @@ class RestSettings:
     resolve_refs: bool = True
     resolve_refs_depth: int = 3
     resolve_refs_max: int = 100
+    watcher_queue_bytes: int = 1024 * 1024
     realm: str = "OpenCaaS"

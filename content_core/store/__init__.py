@@ -2,6 +2,8 @@
 
 from content_core.store.feed import ChangeEvent, ChangeFeed
 from content_core.store.store import Store
+from content_core.store.streams import ChangeStreams
+from content_core.store.upstream import Ending, StreamSource
 from content_core.store.values import (
     BulkError,
     BulkInsert,
@@ -28,10 +30,13 @@ __all__ = [
     "BulkUpdate",
     "ChangeEvent",
     "ChangeFeed",
+    "ChangeStreams",
+    "Ending",
     "FindQuery",
     "Hint",
     "Store",
     "StoreHealth",
+    "StreamSource",
     "Update",
     "WriteMode",
     "WriteOutcome",
