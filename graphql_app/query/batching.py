@@ -4,8 +4,10 @@ Loads that look something up by key in one collection share a call; the others h
 leaves in doubt is asked again alone, so that merging cannot be seen in a response.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 from typing import Any
 
 import bson
@@ -127,18 +129,40 @@ def _bucket(lookup: Lookup) -> tuple[Any, ...]:
     return (*place, lookup.group, bson.encode({"sort": list(lookup.query.sort)})) if load.plural else place
 
 
-def _chunks(lookups: Sequence[Lookup], batch_keys: int) -> Iterator[list[Lookup]]:
-    chunk: list[Lookup] = []
-    keys = 0
+def _chunks(lookups: Sequence[Lookup], batch_keys: int) -> Iterable[list[Lookup]]:
+    """Deal lookups out to calls; a field with a batch size takes further calls, which others need not share."""
+    chunks: list[_Chunk] = []
+    first_with_room: dict[tuple[str, int], int] = {}
     for lookup in lookups:
-        size = len(lookup.related.tokens)
-        if chunk and keys + size > batch_keys:
-            yield chunk
-            chunk, keys = [], 0
-        chunk.append(lookup)
-        keys += size
-    if chunk:
-        yield chunk
+        limited = (lookup.load.field, lookup.load.batch_size) if lookup.load.batch_size else ("", 0)
+        position = first_with_room.get(limited, 0)
+        while position < len(chunks) and not chunks[position].has_room(lookup, batch_keys):
+            position += 1
+        if position == len(chunks):
+            chunks.append(_Chunk())
+        chunks[position].add(lookup)
+        first_with_room[limited] = position
+    return [chunk.lookups for chunk in chunks]
+
+
+@dataclass(slots=True)
+class _Chunk:
+    """The lookups of one call to be, with the number of its keys, and of its loads by field."""
+
+    lookups: list[Lookup] = dataclass_field(default_factory=list)
+    keys: int = 0
+    loads: Counter[str] = dataclass_field(default_factory=Counter)
+
+    def has_room(self, lookup: Lookup, batch_keys: int) -> bool:
+        size = lookup.load.batch_size
+        fits = not self.lookups or self.keys + len(lookup.related.tokens) <= batch_keys
+        return fits and (not size or self.loads[lookup.load.field] < size)
+
+    def add(self, lookup: Lookup) -> None:
+        self.lookups.append(lookup)
+        self.keys += len(lookup.related.tokens)
+        if lookup.load.batch_size:
+            self.loads[lookup.load.field] += 1
 
 
 def _own_call(load: Load) -> Call:

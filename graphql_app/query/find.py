@@ -34,6 +34,8 @@ class Load:
         related: the field of the filter that a ``$fk`` decides, if there is exactly one and it stands alone.
         plural: all matching documents count, not only the first.
         key: canonical form; equal keys are equal queries.
+        field: the field that waits, ``Type.field``.
+        batch_size: so many loads of the field at most share a call; 0 is any number.
     """
 
     database: str
@@ -42,6 +44,8 @@ class Load:
     related: str | None
     plural: bool
     key: bytes
+    field: str = ""
+    batch_size: int = 0
 
 
 def plan_load(mapping: DatabaseMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
@@ -62,14 +66,14 @@ def _plan_aggregate(mapping: AggregationMapping, scope: Scope, *, limits: Limits
     what: Document = {"stages": list(query.stages), "disk": query.allow_disk_use, "plural": mapping.plural}
     if query.is_random and not (mapping.loader.batching and mapping.loader.caching):
         what["turn"] = next(_TURNS)
-    return Load(mapping.db, mapping.collection, query, None, mapping.plural, _render_key(mapping, what))
+    return _load(mapping, query, None, what)
 
 
 def _plan_find(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_length: int) -> Load | None:
     limit = read_limit(interpolate_page(mapping.limit, scope), limits)
     skip = read_skip(interpolate_page(mapping.skip, scope))
     sort = read_sort(interpolate_value(mapping.sort, scope))
-    related = _related_field(mapping.find or {})
+    related = related_field(mapping.find or {})
     try:
         condition = interpolate_filter(mapping.find or {}, scope)
     except EmptyRelationError:
@@ -85,10 +89,16 @@ def _plan_find(mapping: QueryMapping, scope: Scope, *, limits: Limits, regex_len
         "sort": [[name, direction] for name, direction in query.sort],
         "page": [query.skip, query.limit, mapping.plural],
     }
-    return Load(mapping.db, mapping.collection, query, related, mapping.plural, _render_key(mapping, what))
+    return _load(mapping, query, related, what)
 
 
-def _related_field(find: Document) -> str | None:
+def _load(mapping: DatabaseMapping, query: FindQuery | AggregateQuery, related: str | None, what: Document) -> Load:
+    size = mapping.loader.max_batch_size if mapping.loader.batching else 0
+    key = _render_key(mapping, what)
+    return Load(mapping.db, mapping.collection, query, related, mapping.plural, key, mapping.coordinate, size)
+
+
+def related_field(find: Document) -> str | None:
     """Name the one field that is compared with a lone ``$fk``, by equality or ``$in``."""
     fields = [key for key, part in find.items() if not key.startswith("$") and _is_related(part)]
     return fields[0] if len(fields) == 1 else None

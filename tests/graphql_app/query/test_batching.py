@@ -4,11 +4,12 @@ import pytest
 from bson import Decimal128, Int64, ObjectId
 
 from content_core.documents import Document
+from content_core.store import FindQuery
 from graphql_app.query.arguments import Scope
 from graphql_app.query.batching import Call, distribute, plan_calls
 from graphql_app.query.find import Load, plan_load
 from graphql_app.query.matching import UndecidedError, read_condition
-from graphql_app.schema.mappings import Limits, QueryMapping
+from graphql_app.schema.mappings import Limits, LoaderOptions, QueryMapping
 
 
 def reference(key: Any, types: Any, language: str, *, collection: str = "content") -> Load:
@@ -30,6 +31,11 @@ def _plan(mapping: QueryMapping, source: Any, root: Any) -> Load:
     return load
 
 
+def query_of(call: Call) -> FindQuery:
+    assert isinstance(call.query, FindQuery)
+    return call.query
+
+
 def merged(*loads: Load) -> Call:
     (call,) = plan_calls(loads, batch_keys=1000)
     return call
@@ -43,7 +49,7 @@ def test_lookups_of_two_languages_and_two_types_are_one_call() -> None:
         reference("a", {"$in": ["PageRef", "Media"]}, "en"),
     )
 
-    assert call.query.filter == {
+    assert query_of(call).filter == {
         "$or": [
             {"identifier": {"$in": ["a", "b"]}, "fsType": {"$in": ["PageRef", "Media"]}, "locale.language": "de"},
             {"identifier": "c", "fsType": "Dataset", "locale.language": "de"},
@@ -55,7 +61,7 @@ def test_lookups_of_two_languages_and_two_types_are_one_call() -> None:
 def test_a_single_group_needs_no_or() -> None:
     call = merged(reference("a", "Media", "de"), reference("b", "Media", "de"))
 
-    assert call.query.filter == {"identifier": {"$in": ["a", "b"]}, "fsType": "Media", "locale.language": "de"}
+    assert query_of(call).filter == {"identifier": {"$in": ["a", "b"]}, "fsType": "Media", "locale.language": "de"}
 
 
 def test_a_lone_lookup_is_its_own_query() -> None:
@@ -83,12 +89,39 @@ def test_keys_that_cannot_be_compared_in_memory_are_asked_alone(key: Any) -> Non
     assert sorted(len(call.loads) for call in plan_calls(loads, batch_keys=1000)) == [1, 2]
 
 
+@pytest.mark.parametrize(
+    ("loader", "sizes"),
+    [
+        (LoaderOptions(batching=True, max_batch_size=2), [2, 2, 1]),
+        (LoaderOptions(batching=True), [5]),
+        (LoaderOptions(max_batch_size=2), [5]),
+    ],
+)
+def test_loads_of_a_field_share_calls_up_to_its_batch_size(loader: LoaderOptions, sizes: list[int]) -> None:
+    mapping = QueryMapping("T", "f", "acme", "content", find={"_id": {"$fk": "id"}}, loader=loader)
+    loads = [_plan(mapping, {"id": n}, None) for n in range(5)]
+
+    assert [len(call.loads) for call in plan_calls(loads, batch_keys=1000)] == sizes
+
+
+def test_a_batch_size_does_not_part_the_loads_of_other_fields() -> None:
+    loader = LoaderOptions(batching=True, max_batch_size=2)
+    small = QueryMapping("T", "f", "acme", "content", find={"_id": {"$fk": "id"}}, loader=loader)
+    other = QueryMapping("T", "g", "acme", "content", find={"_id": {"$fk": "id"}})
+    loads = [_plan(mapping, {"id": f"{n}{mapping.field_name}"}, None) for n in range(4) for mapping in (small, other)]
+
+    calls = plan_calls(loads, batch_keys=1000)
+
+    assert [[load.field for load in call.loads].count("T.f") for call in calls] == [2, 2]
+    assert [[load.field for load in call.loads].count("T.g") for call in calls] == [4, 0]
+
+
 def test_lists_share_a_call_in_one_order_only() -> None:
     loads = [listed([1, 2], sort={"_id": 1}), listed([3], sort={"_id": 1}), listed([4], sort={"_id": -1})]
 
     calls = plan_calls(loads, batch_keys=1000)
 
-    assert sorted((call.query.sort, len(call.loads)) for call in calls) == [((("_id", -1),), 1), ((("_id", 1),), 2)]
+    assert sorted((query_of(call).sort, len(call.loads)) for call in calls) == [((("_id", -1),), 1), ((("_id", 1),), 2)]
 
 
 def test_a_list_that_its_limit_could_cut_is_asked_alone() -> None:
@@ -123,7 +156,7 @@ def test_a_key_with_two_documents_is_unsettled() -> None:
 def test_an_answer_that_may_be_cut_settles_nothing() -> None:
     call = merged(reference("a", "Media", "de"), reference("b", "Media", "de"))
 
-    assert distribute(call, [doc("a")] * call.query.limit).unsettled == call.loads
+    assert distribute(call, [doc("a")] * query_of(call).limit).unsettled == call.loads
 
 
 def test_a_document_that_nobody_asked_for_settles_nothing() -> None:
