@@ -1,6 +1,8 @@
 """The store: the only code that speaks to MongoDB's drivers."""
 
 from content_core.store.feed import ChangeEvent, ChangeFeed
+from content_core.store.file_upload import FileUpload
+from content_core.store.files import FileBucket, shown_file
 from content_core.store.store import Store
 from content_core.store.streams import ChangeStreams
 from content_core.store.upstream import Ending, StreamSource
@@ -32,6 +34,8 @@ __all__ = [
     "ChangeFeed",
     "ChangeStreams",
     "Ending",
+    "FileBucket",
+    "FileUpload",
     "FindQuery",
     "Hint",
     "Store",
@@ -40,4 +44,5 @@ __all__ = [
     "Update",
     "WriteMode",
     "WriteOutcome",
+    "shown_file",
 ]

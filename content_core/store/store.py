@@ -18,6 +18,7 @@ from content_core.store.bulk import run_bulk
 from content_core.store.checked import update_checked
 from content_core.store.driver_errors import limited, translated
 from content_core.store.drivers import Driver, DriverName, PyMongoDriver, open_driver
+from content_core.store.files import FileBucket
 from content_core.store.many import change_many
 from content_core.store.values import (
     BulkOperation,
@@ -47,6 +48,8 @@ class Store:
         # What must be able to give up at once (health) or may take any time (indexes) has connections of its own:
         # a thread of Motor's small pool that waits for a hanging server cannot be called back.
         self._control = self.open_client()
+        # Uploads and downloads take connections for long; they have their own, from the first one on.
+        self._transfers: PyMongoDriver | None = None
 
     @classmethod
     def open(
@@ -393,6 +396,12 @@ class Store:
         with translated():
             await self._driver.client[database].drop_collection(collection)
 
+    def bucket(self, database: str, collection: str) -> FileBucket:
+        """Give access to the bytes of the files whose documents are in a collection, ``<name>.files``."""
+        if self._transfers is None:
+            self._transfers = self.open_client()
+        return FileBucket(self._transfers, database, collection)
+
     async def health(self) -> StoreHealth:
         """Ask MongoDB how it is; answers within 2 seconds even when MongoDB hangs, and never raises StoreError."""
         try:
@@ -407,6 +416,8 @@ class Store:
         """Close every connection; the store is of no use afterwards."""
         await self._driver.close()
         await self._control.close()
+        if self._transfers is not None:
+            await self._transfers.close()
 
     def _collection(self, database: str, collection: str) -> Any:
         with translated():
