@@ -1,7 +1,9 @@
 """The settings of the GraphQL application, as one frozen value; ``opencaas`` fills it from its own settings."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Literal
 
+from graphql_app.plan.guards import Bounds
 from graphql_app.schema.mappings import Limits
 
 __all__ = ["GraphQLSettings"]
@@ -16,7 +18,12 @@ class GraphQLSettings:
         max_limit: largest limit of a list; a larger one is refused, and "no limit" means this one.
         query_time_limit_ms: time that one request may take from the start of its execution; then 408.
         max_tokens: tokens of an operation, counted while it is parsed, before it is validated.
+        bounds: how large an operation may be, counted before it is validated.
+        max_cost: what an operation may cost by the rule of spec 9.2, where its application says nothing else.
+        max_input_values: values in arguments and variables, counted as often as fields read them.
+        max_response_bytes: largest body of an answer.
         max_body_bytes: largest body of a request.
+        http: ``compat`` answers as the original does, ``standard`` as GraphQL over HTTP has it.
         max_validation_errors: validation stops after so many errors.
         plan_cache_size: operations that are kept parsed and validated, for each version of an application.
         plan_cache_bytes: length of their texts together; longer operations are parsed each time.
@@ -32,7 +39,12 @@ class GraphQLSettings:
     max_limit: int = 100
     query_time_limit_ms: int = 30_000
     max_tokens: int = 15_000
+    bounds: Bounds = field(default_factory=Bounds)
+    max_cost: int = 50_000
+    max_input_values: int = 100_000
+    max_response_bytes: int = 20_000_000
     max_body_bytes: int = 1_048_576
+    http: Literal["compat", "standard"] = "compat"
     max_validation_errors: int = 100
     plan_cache_size: int = 1_000
     plan_cache_bytes: int = 4_194_304

@@ -9,6 +9,7 @@ from content_core.access import AccessControl, KeyStore
 from content_core.errors import ServiceError
 from content_core.store import ChangeFeed, ChangeStreams, Store
 from graphql_app.app import create_app as create_graphql_app
+from graphql_app.plan import Bounds
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
 from opencaas.compression import Compression
@@ -146,6 +147,21 @@ def graphql_settings(settings: Settings) -> GraphQLSettings:
         query_time_limit_ms=settings.query_time_limit_ms,
         max_body_bytes=settings.max_body_bytes,
         max_tokens=settings.max_tokens,
+        bounds=Bounds(
+            max_operations=settings.max_operations,
+            max_fragments=settings.max_fragments,
+            max_spreads=settings.max_spreads,
+            max_depth=settings.max_depth,
+            max_fields=settings.max_fields,
+            max_aliases=settings.max_aliases,
+            max_root_fields=settings.max_root_fields,
+            max_introspection_fields=settings.max_introspection_fields,
+            max_introspection_depth=settings.max_introspection_depth,
+        ),
+        max_cost=settings.max_cost,
+        max_input_values=settings.max_input_values,
+        max_response_bytes=settings.max_response_bytes,
+        http=settings.graphql_http,
         allowed_origins=settings.allowed_origins,
     )
 

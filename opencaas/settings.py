@@ -61,6 +61,30 @@ class Settings(BaseSettings):
         16_000_000, ge=1024, description="Largest body of a REST write (MongoDB stores documents up to 16 MiB)."
     )
     max_tokens: int = Field(15_000, ge=1, description="Tokens of a GraphQL document, counted before it is validated.")
+    max_operations: int = Field(50, ge=1, description="Operations of a GraphQL document.")
+    max_fragments: int = Field(500, ge=0, description="Fragments that a GraphQL document defines.")
+    max_spreads: int = Field(
+        2_000, ge=0, description="Uses of fragments, named and inline, in a GraphQL operation, counted at each spread."
+    )
+    max_depth: int = Field(25, ge=1, description="Fields inside each other in a GraphQL operation.")
+    max_fields: int = Field(
+        2_000, ge=1, description="Fields of a GraphQL operation; those of fragments count at each spread."
+    )
+    max_aliases: int = Field(100, ge=0, description="Fields of a GraphQL operation that have an alias, counted alike.")
+    max_root_fields: int = Field(20, ge=1, description="Fields at the root of a GraphQL operation.")
+    max_introspection_fields: int = Field(500, ge=1, description="Fields of an operation that asks for the schema.")
+    max_introspection_depth: int = Field(20, ge=1, description="Fields inside each other in such an operation.")
+    max_cost: int = Field(
+        50_000, ge=1, description="What a GraphQL operation may cost, where its definition has no descriptor.maxCost."
+    )
+    max_input_values: int = Field(
+        100_000, ge=1, description="Values in arguments and variables of a GraphQL operation, as often as they are read."
+    )
+    max_response_bytes: int = Field(20_000_000, ge=1024, description="Largest body of a GraphQL answer.")
+    graphql_http: Literal["compat", "standard"] = Field(
+        "compat",
+        description="Statuses and media types of GraphQL answers: compat is the original's, standard GraphQL over HTTP.",
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may send credentials across sites."
     )

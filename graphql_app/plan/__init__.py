@@ -2,6 +2,21 @@
 
 from graphql_app.plan.build import parse_operations, select_operation
 from graphql_app.plan.cache import PlanCache
-from graphql_app.plan.types import Operations, Plan, PlanRefusedError
+from graphql_app.plan.cost import Cost, Price, check_cost, price_operation
+from graphql_app.plan.guards import Bounds
+from graphql_app.plan.types import LimitExceededError, Operations, Plan, PlanRefusedError
 
-__all__ = ["Operations", "Plan", "PlanCache", "PlanRefusedError", "parse_operations", "select_operation"]
+__all__ = [
+    "Bounds",
+    "Cost",
+    "LimitExceededError",
+    "Operations",
+    "Plan",
+    "PlanCache",
+    "PlanRefusedError",
+    "Price",
+    "check_cost",
+    "parse_operations",
+    "price_operation",
+    "select_operation",
+]

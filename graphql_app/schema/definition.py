@@ -45,6 +45,7 @@ _DESCRIPTOR_MEMBERS: Final[Mapping[str, type]] = {
     "description": str,
     "enabled": bool,
     "introspection": bool,
+    "maxCost": int,
 }
 
 
@@ -70,6 +71,9 @@ class Definition:
 
     document: DocumentNode = field(repr=False, compare=False)
     """The parsed ``sdl``, without declarations of scalars that are always there."""
+
+    max_cost: int | None = None
+    """What an operation may cost in this application; None leaves that to the server."""
 
 
 def parse_definition(document: Document, *, tenant: str, limits: Limits) -> Definition:
@@ -103,6 +107,7 @@ def parse_definition(document: Document, *, tenant: str, limits: Limits) -> Defi
         enabled=descriptor.get("enabled", True),
         description=descriptor.get("description", ""),
         introspection=descriptor.get("introspection", True),
+        max_cost=descriptor.get("maxCost"),
         sdl=document["schema"],
         fields=fields,
         enums=enums,
@@ -144,6 +149,9 @@ def _read_descriptor(document: Document, findings: Findings) -> Mapping[str, Any
     wrong = {
         member for member, kind in _DESCRIPTOR_MEMBERS.items() if not isinstance(descriptor.get(member, kind()), kind)
     }
+    cost = descriptor.get("maxCost", 1)
+    if cost is True or cost is False or (isinstance(cost, int) and cost < 1):
+        wrong.add("maxCost")
     if wrong:
         findings.refuse(Check.DESCRIPTOR_MEMBER, "Error with GraphQL App Descriptor")
     return {member: value for member, value in descriptor.items() if member not in wrong}
