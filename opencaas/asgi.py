@@ -129,6 +129,8 @@ def create_app(
                 resolve_refs=settings.resolve_refs,
                 resolve_refs_depth=settings.resolve_refs_depth,
                 resolve_refs_max=settings.resolve_refs_max,
+                aggregation_time_limit_ms=settings.aggregation_time_limit_ms,
+                max_aggregation_bytes=settings.max_aggregation_bytes,
                 watcher_queue_bytes=settings.watcher_queue_bytes,
             ),
             feed=services.feed,

@@ -78,7 +78,9 @@ class Settings(BaseSettings):
         50_000, ge=1, description="What a GraphQL operation may cost, where its definition has no descriptor.maxCost."
     )
     max_input_values: int = Field(
-        100_000, ge=1, description="Values in arguments and variables of a GraphQL operation, as often as they are read."
+        100_000,
+        ge=1,
+        description="Values in arguments and variables of a GraphQL operation, as often as they are read.",
     )
     max_response_bytes: int = Field(20_000_000, ge=1024, description="Largest body of a GraphQL answer.")
     graphql_http: Literal["compat", "standard"] = Field(
@@ -99,6 +101,12 @@ class Settings(BaseSettings):
     resolve_refs: bool = Field(True, description="Whether resolveRef is answered; without, it is ignored.")
     resolve_refs_depth: int = Field(3, ge=1, le=10, description="References that resolveRef follows in a row.")
     resolve_refs_max: int = Field(100, ge=1, description="Different references that one request resolves.")
+    aggregation_time_limit_ms: int = Field(
+        30_000, ge=1, description="Time MongoDB may work on a REST aggregation; then 408."
+    )
+    max_aggregation_bytes: int = Field(
+        33_554_432, ge=1024, description="Largest result of a REST aggregation, as BSON; a larger one is refused."
+    )
     max_change_streams: int = Field(
         100, ge=1, description="Different change streams that a worker follows; each is a cursor of MongoDB."
     )

@@ -7,6 +7,8 @@ from content_core.errors import IllegalNameError, NotFoundError
 from content_core.store import Store
 from rest_compat.bson_body import read_bson_object
 from rest_compat.call import Call
+from rest_compat.metadata import unescape_names
+from rest_compat.pipeline_definitions import check_definitions
 from rest_compat.places import find_place, read_place
 from rest_compat.properties import PropertiesWriter
 from rest_compat.reply import Reply
@@ -33,6 +35,7 @@ class Collections:
         if not place.names:
             raise NotFoundError(f"Db '{place.database}' does not exist")
         body = await read_bson_object(call)
+        check_definitions(unescape_names(body), database=place.database)
         made = not place.exists and await self._store.create_collection(place.database, place.collection)
         version = ObjectId()
         outcome = await self._properties.replace(call.request, place, body, version=version)

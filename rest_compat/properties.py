@@ -8,7 +8,8 @@ from content_core.access.reserved import PROPERTIES
 from content_core.documents import Document
 from content_core.errors import RequestError
 from content_core.store import Store, WriteOutcome
-from rest_compat.metadata import escape_names
+from rest_compat.metadata import escape_names, unescape_names
+from rest_compat.pipeline_definitions import AGGREGATIONS, STREAMS, check_definitions
 from rest_compat.places import Place, properties_id
 from rest_compat.reply import Reply
 from rest_compat.request import Request
@@ -23,6 +24,7 @@ _WITH_VALUES: Final = frozenset({"$set", "$setOnInsert", "$push", "$addToSet", "
 """Operators whose operands are stored, and so have names to escape."""
 
 _EACH: Final = "$each"
+_DEFINITIONS: Final = frozenset({AGGREGATIONS, STREAMS})
 
 
 class PropertiesWriter:
@@ -56,15 +58,20 @@ class PropertiesWriter:
         """Change metadata; a reply says why not.
 
         Raises:
-            RequestError: there is nothing to do.
+            RequestError: there is nothing to do, or an aggregation or a change stream would not be made as it has to.
         """
         update = make_property_changes(body, version=version)
+        checked = bool(place.collection) and _reaches_definitions(update)
+
+        def check(document: Document) -> None:
+            check_definitions(unescape_names(document), database=place.database)
 
         async def write(condition: Document, creates: bool) -> WriteOutcome:
             wanted = identity(properties_id(place.collection)) | condition
-            return await self._store.update_one(
-                place.database, PROPERTIES, filter=wanted, update=update, upsert=creates
-            )
+            where = (place.database, PROPERTIES)
+            if not checked:
+                return await self._store.update_one(*where, filter=wanted, update=update, upsert=creates)
+            return await self._store.update_checked(*where, filter=wanted, update=update, upsert=creates, check=check)
 
         return await self._guarded(request, place, write, creates=True)
 
@@ -104,6 +111,17 @@ def make_property_changes(body: Document, *, version: ObjectId) -> Document:
         for name, value in body.items()
     }
     return make_changes(escaped, version=version)
+
+
+def _reaches_definitions(update: Document) -> bool:
+    """Say whether an update may change what the definitions of aggregations or change streams are."""
+    return any(
+        isinstance(name, str) and name.partition(".")[0] in _DEFINITIONS
+        for operands in update.values()
+        if isinstance(operands, dict)
+        for operand in operands.items()
+        for name in operand  # $rename has a name as its value
+    )
 
 
 def _escape_operator(operator: str, operands: Any) -> Any:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from content_core.access import AccessControl, KeyStore
 from content_core.hooks import DefinitionHook
 from content_core.store import Store
+from rest_compat.aggregations import Aggregations
 from rest_compat.apikeys import ApiKeys
 from rest_compat.bulk import Bulk
 from rest_compat.call import Handler
@@ -44,6 +45,7 @@ def build_routes(
     apps = Definitions(store, access, definitions, settings)
     roots = Roots(store, access, properties, settings)
     listings = Listings(store, access, properties, settings)
+    aggregations = Aggregations(store, access, properties, settings)
     documents_read = DocumentReads(store, access, properties, settings)
     indexes = Indexes(store, properties, settings)
     return {
@@ -58,6 +60,7 @@ def build_routes(
         (Kind.COLLECTION_SIZE, "GET"): listings.read_size,
         (Kind.COLLECTION_META, "GET"): listings.read_meta,
         (Kind.COLLECTION_INDEXES, "GET"): indexes.list,
+        (Kind.AGGREGATION, "GET"): aggregations.run,
         (Kind.INDEX, "PUT"): indexes.put,
         (Kind.INDEX, "DELETE"): indexes.delete,
         (Kind.CHANGE_STREAM, "GET"): refuse_plain_request,

@@ -17,6 +17,8 @@ class RestSettings:
         public_url: the base of absolute links, such as ``https://caas.example``; empty takes it from each request.
         public_urls: further bases under which clients know this server; references to them are resolved.
         query_time_limit_ms: how long MongoDB may work on one query; past it the answer is 408.
+        aggregation_time_limit_ms: how long MongoDB may work on one aggregation; past it the answer is 408.
+        max_aggregation_bytes: how large the result of an aggregation may be, as BSON; past it the answer is 422.
         max_regex_length: the longest regular expression in a query.
         no_properties_with_filter: whether a list that is filtered leaves its own properties out.
         resolve_refs: whether ``resolveRef`` is answered.
@@ -33,6 +35,8 @@ class RestSettings:
     public_url: str = ""
     public_urls: tuple[str, ...] = ()
     query_time_limit_ms: int = 30_000
+    aggregation_time_limit_ms: int = 30_000
+    max_aggregation_bytes: int = 32 * 1024 * 1024
     max_regex_length: int = 1_000
     no_properties_with_filter: bool = True
     resolve_refs: bool = True

@@ -56,8 +56,12 @@ class Validation:
             return None
         return lambda document: schema.check(to_json(document))
 
-    def refuse_unchecked(self, place: Place) -> None:
+    def refuse_unchecked(self, place: Place, *, write: str = "bulk PATCH") -> None:
         """Refuse a write whose results nobody can check before they are stored.
+
+        Args:
+            place: where it would go.
+            write: what messages call it.
 
         Raises:
             NotSupportedError: the collection has a schema, and does not allow it.
@@ -65,7 +69,7 @@ class Validation:
         binding = _binding(place)
         if binding is not None and binding.get("skipNotSupported") is not True:
             raise NotSupportedError(
-                "bulk PATCH is not supported: the collection has a JSON schema",
+                f"{write} is not supported: the collection has a JSON schema",
                 hint="'skipNotSupported' in 'jsonSchema' of the collection allows it, unchecked",
             )
 
