@@ -91,9 +91,17 @@ class Record:
         """Measure a stage."""
         return _Stage(self.stages, name)
 
-    def called(self, command: str, seconds: float, *, documents: int, failed: bool) -> None:
-        """Take one database call, told in its own thread when it has ended."""
-        del command, failed
+    def called(self, command: str, seconds: float, *, namespace: str, documents: int, failed: bool) -> None:
+        """Take one database call, told in its own thread when it has ended.
+
+        Args:
+            command: its name.
+            seconds: how long MongoDB took.
+            namespace: the database, with the collection where the answer names it.
+            documents: how many it gave.
+            failed: whether MongoDB refused it, or did not answer.
+        """
+        del command, namespace, failed
         self.calls.append(seconds)
         if documents:
             self.documents.append(documents)

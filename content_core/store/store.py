@@ -42,12 +42,13 @@ _ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
 class Store:
     """A MongoDB replica set or sharded cluster. Made by :meth:`open`; belongs to one event loop."""
 
-    def __init__(self, uri: str, driver: Driver) -> None:
+    def __init__(self, uri: str, driver: Driver, event_listeners: Sequence[Any] = ()) -> None:
         self._uri = uri
         self._driver = driver
+        self._listeners = tuple(event_listeners)
         # What must be able to give up at once (health) or may take any time (indexes) has connections of its own:
         # a thread of Motor's small pool that waits for a hanging server cannot be called back.
-        self._control = self.open_client()
+        self._control = self.open_client(event_listeners=self._listeners)
         # Uploads and downloads take connections for long; they have their own, from the first one on.
         self._transfers: PyMongoDriver | None = None
 
@@ -69,7 +70,7 @@ class Store:
         main = open_driver(
             uri, driver, event_listeners=list(event_listeners), maxPoolSize=max_pool_size, socketTimeoutMS=120_000
         )
-        return cls(uri, main)
+        return cls(uri, main, event_listeners)
 
     def open_client(self, **options: Any) -> PyMongoDriver:
         """Open another client to the same MongoDB, of PyMongo's async kind; for this package, which closes it."""
@@ -399,7 +400,7 @@ class Store:
     def bucket(self, database: str, collection: str) -> FileBucket:
         """Give access to the bytes of the files whose documents are in a collection, ``<name>.files``."""
         if self._transfers is None:
-            self._transfers = self.open_client()
+            self._transfers = self.open_client(event_listeners=self._listeners)
         return FileBucket(self._transfers, database, collection)
 
     async def health(self) -> StoreHealth:

@@ -117,8 +117,8 @@ def test_installed_sink_hears_figures_until_it_is_removed() -> None:
 
 
 def test_database_calls_are_counted_with_what_they_read(record: Record) -> None:
-    record.called("find", 0.25, documents=3, failed=False)
-    record.called("insert", 0.5, documents=0, failed=True)
+    record.called("find", 0.25, namespace="t.c", documents=3, failed=False)
+    record.called("insert", 0.5, namespace="t", documents=0, failed=True)
 
     assert [0.25, 0.5] == record.calls
     assert [3] == record.documents
