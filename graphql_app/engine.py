@@ -10,11 +10,28 @@ import structlog
 
 from content_core.errors import StoreTimeoutError
 from content_core.store import Store
-from graphql_app.plan import Operations, PlanRefusedError, parse_operations, select_operation
+from graphql_app.plan import (
+    Operations,
+    Plan,
+    PlanRefusedError,
+    check_cost,
+    parse_operations,
+    price_operation,
+    select_operation,
+)
 from graphql_app.registry import ActiveApp
 from graphql_app.run import run_plan
 from graphql_app.settings import GraphQLSettings
-from graphql_app.shape import Answer, render_refusal, render_service_error, shape_errors, shape_outcome
+from graphql_app.shape import (
+    Answer,
+    SchemaAnswers,
+    bound_answer,
+    extend_answer,
+    render_refusal,
+    render_service_error,
+    shape_errors,
+    shape_outcome,
+)
 
 __all__ = ["Engine"]
 
@@ -35,6 +52,7 @@ class Engine:
     def __init__(self, *, store: Store, settings: GraphQLSettings) -> None:
         self._store = store
         self._settings = settings
+        self._schema_answers = SchemaAnswers()
 
     async def answer(
         self,
@@ -44,6 +62,7 @@ class Engine:
         operation_name: str | None = None,
         variables: Mapping[str, Any] = _NO_VARIABLES,
         user: Mapping[str, Any] | None = None,
+        show_cost: bool = False,
     ) -> Answer:
         """Answer one query.
 
@@ -53,6 +72,7 @@ class Engine:
             operation_name: which of several operations runs.
             variables: the values of its variables, as JSON.
             user: what ``@user`` stands for in aggregation mappings.
+            show_cost: say in ``extensions`` what the operation costs.
 
         Returns:
             The answer, with status 200 while there is data, 400 if the query is refused or a null reached the root,
@@ -62,12 +82,22 @@ class Engine:
             StoreUnavailableError: the database went away; there is no data.
         """
         try:
-            plan = select_operation(active.app.schema, self._operations(active, query), operation_name)
-            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
+            operations = self._operations(active, query)
+            plan = select_operation(active.app.schema, operations, operation_name)
+            cost = self._check_cost(active, operations, plan, variables)
+            answer = self._schema_answers.get(plan, query, variables)
+            if answer is None:
+                answer = await self._run(plan, variables, user)
+                self._schema_answers.keep(plan, query, variables, answer)
         except PlanRefusedError as refused:
             return shape_errors(400, render_refusal(refused))
         except StoreTimeoutError as error:
             return shape_errors(408, [render_service_error(error.message, located=False)])
+        answer = bound_answer(answer, max_bytes=self._settings.max_response_bytes)
+        return extend_answer(answer, {"cost": cost}) if show_cost else answer
+
+    async def _run(self, plan: Plan, variables: Mapping[str, Any], user: Mapping[str, Any] | None) -> Answer:
+        outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
         # Bound, not logged: whoever logs the request in this task writes them into its one line.
         structlog.contextvars.bind_contextvars(
             operation=plan.operation_name[:_NAME] if plan.operation_name else None,
@@ -76,6 +106,17 @@ class Engine:
             documents=outcome.documents,
         )
         return shape_outcome(outcome.data, outcome.errors)
+
+    def _check_cost(self, active: ActiveApp, operations: Operations, plan: Plan, variables: Mapping[str, Any]) -> int:
+        """Give what an operation costs with these variables; its price is read off once."""
+        settings, definition = self._settings, active.app.definition
+        price = operations.prices.get(plan.operation_name)
+        if price is None:
+            price = operations.prices[plan.operation_name] = price_operation(
+                plan.schema, definition.fields, plan.operation, operations.fragments, limits=settings.limits
+            )
+        budget = settings.max_cost if definition.max_cost is None else definition.max_cost
+        return check_cost(price, variables, max_cost=budget, max_values=settings.max_input_values).points
 
     def _operations(self, active: ActiveApp, text: str) -> Operations:
         operations = active.plans.get(text)
@@ -86,6 +127,7 @@ class Engine:
                 max_tokens=self._settings.max_tokens,
                 max_errors=self._settings.max_validation_errors,
                 introspection=active.app.definition.introspection,
+                bounds=self._settings.bounds,
             )
             active.plans.put(text, operations)
         return operations

@@ -1,12 +1,14 @@
 """From the text of an operation to a plan; pure: nothing here waits or knows how plans are run."""
 
 from graphql_app.plan.build import parse_operations, select_operation
-from graphql_app.plan.cache import PlanCache
-from graphql_app.plan.cost import Cost, Price, check_cost, price_operation
+from graphql_app.plan.cache import BoundedCache, PlanCache
+from graphql_app.plan.cost import check_cost, price_operation
 from graphql_app.plan.guards import Bounds
+from graphql_app.plan.price import Cost, Price
 from graphql_app.plan.types import LimitExceededError, Operations, Plan, PlanRefusedError
 
 __all__ = [
+    "BoundedCache",
     "Bounds",
     "Cost",
     "LimitExceededError",

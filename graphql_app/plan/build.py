@@ -6,6 +6,7 @@ from typing import Final
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
     GraphQLSyntaxError,
@@ -62,7 +63,12 @@ def parse_operations(
     if errors:
         raise PlanRefusedError(Refusal.VALIDATION, errors)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
-    return Operations(document, {node.name.value if node.name else None: node for node in operations})
+    fragments = [node for node in document.definitions if isinstance(node, FragmentDefinitionNode)]
+    return Operations(
+        document,
+        {node.name.value if node.name else None: node for node in operations},
+        {node.name.value: node for node in fragments},
+    )
 
 
 def _choose_rules(

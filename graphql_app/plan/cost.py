@@ -5,7 +5,7 @@ read off the operation once; what depends on variables stays open until they are
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -30,6 +30,7 @@ from graphql import (
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from content_core.documents import Document
+from graphql_app.plan.price import Cost, Price, Sum, Term
 from graphql_app.plan.types import LimitExceededError
 from graphql_app.plan.values import count_arguments, count_json, count_literal
 from graphql_app.query.arguments import Scope
@@ -38,87 +39,12 @@ from graphql_app.query.interpolate import interpolate_page
 from graphql_app.query.paging import read_limit
 from graphql_app.schema.mappings import AggregationMapping, FieldMapping, Limits, PathMapping, QueryMapping
 
-__all__ = ["Cost", "Price", "check_cost", "price_operation"]
+__all__ = ["check_cost", "price_operation"]
 
 _DATABASE: Final = 10
 _REFERENCE: Final = 2
 _Variables: TypeAlias = Mapping[str, Any]
 _Mappings: TypeAlias = Mapping[str, Mapping[str, FieldMapping]]
-
-
-@dataclass(frozen=True, slots=True)
-class Cost:
-    """What an operation costs at most.
-
-    Attributes:
-        points: the price of its fields by the rule of spec 9.2.
-        values: values of arguments, as often as a field reads them.
-    """
-
-    points: int = 0
-    values: int = 0
-
-    def __add__(self, other: "Cost") -> "Cost":
-        return Cost(self.points + other.points, self.values + other.values)
-
-
-@dataclass(frozen=True, slots=True)
-class _Term:
-    """One field, or the merged fields of one name: its own cost, and that of its entries as often as there are any."""
-
-    own: Cost
-    variables: tuple[str, ...] = ()
-    times: int | Callable[[_Variables], int] = 1
-    inner: "_Sum | None" = None
-
-    def fixed(self) -> bool:
-        return not self.variables and isinstance(self.times, int) and (self.inner is None or self.inner.fixed())
-
-    def cost(self, variables: _Variables, sizes: Mapping[str, int]) -> Cost:
-        points = self.own.points
-        values = self.own.values + sum(sizes.get(name, 0) for name in self.variables)
-        if self.inner is not None:
-            times = self.times if isinstance(self.times, int) else self.times(variables)
-            below = self.inner.cost(variables, sizes)
-            points += times * below.points
-            values += times * below.values
-        return Cost(points, values)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sum:
-    """What is selected of one value: terms that always count, and for each object type those that count for it only."""
-
-    base: Cost = field(default_factory=Cost)
-    open: tuple[_Term, ...] = ()
-    by_type: Mapping[str, "_Sum"] = field(default_factory=dict)
-
-    def fixed(self) -> bool:
-        return not self.open and not self.by_type
-
-    def cost(self, variables: _Variables, sizes: Mapping[str, int]) -> Cost:
-        total = self.base
-        for term in self.open:
-            total += term.cost(variables, sizes)
-        if self.by_type:
-            each = [part.cost(variables, sizes) for part in self.by_type.values()]
-            total += Cost(max(cost.points for cost in each), max(cost.values for cost in each))
-        return total
-
-
-@dataclass(frozen=True, slots=True)
-class Price:
-    """The price of an operation; :meth:`of` gives it for values of the variables."""
-
-    terms: _Sum
-    defaults: Mapping[str, Any]
-
-    def of(self, variables: _Variables) -> Cost:
-        """Give the cost for the values of variables, as they came."""
-        if self.terms.fixed():
-            return self.terms.base
-        given = {**self.defaults, **variables}
-        return self.terms.cost(given, {name: count_json(value) for name, value in given.items()})
 
 
 def check_cost(price: Price, variables: _Variables, *, max_cost: int, max_values: int) -> Cost:
@@ -181,7 +107,7 @@ def price_operation(
     }
     root = schema.get_root_type(operation.operation)
     if root is None:
-        return Price(_Sum(), defaults)
+        return Price(Sum(), defaults)
     costly = frozenset(
         name for of_type in mappings.values() for name, mapping in of_type.items() if _own_points(mapping)
     )
@@ -197,11 +123,11 @@ class _Pricing:
     limits: Limits
     costly: frozenset[str]
 
-    def sum(self, selection_sets: Iterable[SelectionSetNode], parent: Any) -> _Sum:
+    def sum(self, selection_sets: Iterable[SelectionSetNode], parent: Any) -> Sum:
         """Add up what is selected of a value of an object type, an interface or a union."""
         possible = self._possible(parent)
-        always: list[_Term] = []
-        by_type: dict[str, list[_Term]] = {}
+        always: list[Term] = []
+        by_type: dict[str, list[Term]] = {}
         for (types, _), nodes in self._collect(selection_sets, possible).items():
             for names, term in self._terms(nodes, types):
                 if names >= possible:
@@ -244,7 +170,7 @@ class _Pricing:
             return frozenset(one.name for one in self.schema.get_possible_types(type_))
         return frozenset({type_.name})
 
-    def _terms(self, nodes: list[FieldNode], types: frozenset[str]) -> Iterator[tuple[frozenset[str], _Term]]:
+    def _terms(self, nodes: list[FieldNode], types: frozenset[str]) -> Iterator[tuple[frozenset[str], Term]]:
         """Price fields that merge into one, once for all object types that map and type it alike."""
         node = nodes[0]
         name = node.name.value
@@ -256,12 +182,12 @@ class _Pricing:
             mapping = self.mappings.get(min(alike), {}).get(name)
             definition = self._fields(min(alike))[name]
             named = get_named_type(definition.type)
-            inner = self.sum(below, named) if below and is_composite_type(named) else _Sum()
+            inner = self.sum(below, named) if below and is_composite_type(named) else Sum()
             own = Cost(_own_points(mapping), literal)
-            if inner != _Sum():
-                yield alike, _Term(own, variables, self._entries(node, definition, mapping), inner)
+            if inner != Sum():
+                yield alike, Term(own, variables, self._entries(node, definition, mapping), inner)
             elif own != Cost():
-                yield alike, _Term(own, variables)
+                yield alike, Term(own, variables)
 
     def _alike(self, name: str, types: frozenset[str]) -> Iterator[frozenset[str]]:
         """Part object types by what a field of theirs is: most types of an interface share that."""
@@ -294,7 +220,7 @@ class _Pricing:
         return entries if given is not None and count_literal(given)[1] else entries({})
 
 
-def _add_up(terms: list[_Term], by_type: Mapping[str, _Sum]) -> _Sum:
+def _add_up(terms: list[Term], by_type: Mapping[str, Sum]) -> Sum:
     """Add the terms that are known, and keep those that depend on variables."""
     base = Cost()
     for term in terms:
@@ -304,10 +230,10 @@ def _add_up(terms: list[_Term], by_type: Mapping[str, _Sum]) -> _Sum:
     known = [part.base for name, part in by_type.items() if name not in unknown]
     most = Cost(max((cost.points for cost in known), default=0), max((cost.values for cost in known), default=0))
     if unknown:
-        unknown[""] = _Sum(most)
+        unknown[""] = Sum(most)
     else:
         base += most
-    return _Sum(base, tuple(term for term in terms if not term.fixed()), unknown)
+    return Sum(base, tuple(term for term in terms if not term.fixed()), unknown)
 
 
 def _own_points(mapping: FieldMapping | None) -> int:

@@ -1,13 +1,14 @@
 """The values of planning: a document that is valid for one schema, the operation chosen from it, and the refusal."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import Any
 
-from graphql import DocumentNode, GraphQLError, GraphQLSchema, Node, OperationDefinitionNode
+from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLSchema, Node, OperationDefinitionNode
 
 from content_core.errors import PlanError
+from graphql_app.plan.price import Price
 
 __all__ = ["LimitExceededError", "Operations", "Plan", "PlanRefusedError", "Refusal"]
 
@@ -77,10 +78,14 @@ class Operations:
     Attributes:
         document: the parsed text.
         named: its operations by name; the anonymous one under None.
+        fragments: its fragments by name.
+        prices: of its operations, by name, as soon as they were asked for.
     """
 
     document: DocumentNode
     named: Mapping[str | None, OperationDefinitionNode]
+    fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
+    prices: dict[str | None, Price] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

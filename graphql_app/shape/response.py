@@ -1,16 +1,17 @@
 """Response bodies as bytes, and the status that goes with them."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import orjson
 
 from content_core.documents import Json
 from content_core.extended_json import dumps
-from graphql_app.shape.errors import render_field_error
+from graphql_app.plan.types import LimitExceededError
+from graphql_app.shape.errors import render_field_error, render_service_error
 
-__all__ = ["Answer", "shape_errors", "shape_outcome"]
+__all__ = ["Answer", "bound_answer", "extend_answer", "shape_errors", "shape_outcome"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +49,26 @@ def shape_outcome(data: dict[str, Any] | None, errors: Sequence[Any]) -> Answer:
 def shape_errors(status: int, errors: Sequence[Json]) -> Answer:
     """Shape the answer to a request that was not executed, or whose data were dropped."""
     return Answer(status, _write({"errors": list(errors)}))
+
+
+def extend_answer(answer: Answer, extensions: Json) -> Answer:
+    """Give the same answer with a member ``extensions``, which no answer has otherwise; its data are not read again."""
+    return replace(answer, body=answer.body[:-1] + b',"extensions":' + orjson.dumps(extensions) + b"}")
+
+
+def bound_answer(answer: Answer, *, max_bytes: int) -> Answer:
+    """Give an answer, or the refusal of one that is larger than answers may be: 400 without data."""
+    size = len(answer.body)
+    if size <= max_bytes:
+        return answer
+    message = (
+        f"The answer has {size} bytes, the limit is {max_bytes} (max_response_bytes);"
+        " select less, or take a smaller limit and skip"
+    )
+    entry = render_service_error(message, code=LimitExceededError.code)
+    entry["extensions"] |= {"limit": "max_response_bytes", "allowed": max_bytes, "counted": size}
+    refusal = shape_errors(400, [entry])
+    return replace(refusal, calls=answer.calls, documents=answer.documents)
 
 
 def _write(body: dict[str, Json]) -> bytes:
