@@ -1,6 +1,6 @@
 """The change streams that a collection's metadata define, made ready for MongoDB: variables, security, the token."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
 from content_core.documents import Document
@@ -8,14 +8,12 @@ from content_core.errors import PipelineMalformedError
 from content_core.pipelines import inspect_pipeline
 from rest_compat.pipeline_variables import fill_stages
 from rest_compat.query_safety import refuse_unsafe
+from rest_compat.stream_rules import check_stream_stages
 
 __all__ = ["STREAMS", "fill_definition", "find_definition"]
 
 STREAMS: Final = "streams"
 """The member of a collection's metadata that holds the definitions."""
-
-_TOKEN: Final = "_id"  # noqa: S105 - the member of an event that MongoDB resumes by
-_SETTING: Final = frozenset({"$set", "$addFields"})
 
 
 def find_definition(properties: Document, uri: str) -> Document | None:
@@ -46,31 +44,5 @@ def fill_definition(
         reason = f"{first.stage} of '{first.collection}' cannot stand in a change stream"
         raise PipelineMalformedError(reason, location=first.location)
     refuse_unsafe(filled, parameter="avars", max_regex_length=max_regex_length)
-    _check_token(filled)
+    check_stream_stages(filled)
     return tuple(filled)
-
-
-def _check_token(stages: Sequence[Document]) -> None:
-    """Refuse what MongoDB would find out with the first event only."""
-    for index, stage in enumerate(stages):
-        for operator, operand in stage.items():
-            if _changes_token(operator, operand):
-                location = f"pipeline[{index}].{operator}"
-                reason = f"the stage at {location} changes the event's _id, by which MongoDB resumes"
-                raise PipelineMalformedError(reason, location=location)
-
-
-def _changes_token(operator: str, operand: Any) -> bool:
-    if operator == "$unset":
-        return any(_is_token(name) for name in ([operand] if isinstance(operand, str) else operand))
-    if not isinstance(operand, dict):
-        return False
-    if operator in _SETTING:
-        return any(map(_is_token, operand))
-    return operator == "$project" and any(
-        _is_token(name) and not (isinstance(value, bool | int | float) and value) for name, value in operand.items()
-    )
-
-
-def _is_token(name: Any) -> bool:
-    return isinstance(name, str) and name.partition(".")[0] == _TOKEN
