@@ -11,7 +11,9 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     │   ├── NotFoundError               OC105  404  no such resource
     │   ├── ReservedNameError           OC106  403  the name belongs to the server
     │   ├── ConflictError               OC107  409  the write collides with what is stored
-    │   └── NotSupportedError           OC108  501  the resource cannot do this, by its kind or its settings
+    │   ├── NotSupportedError           OC108  501  the resource cannot do this, by its kind or its settings
+    │   ├── RangeNotSatisfiableError    OC109  416  the file has no such bytes
+    │   └── UploadStalledError          OC110  408  the client stopped sending in the middle of a file
     ├── DefinitionError                 OC200  400  an application definition is not valid
     ├── PlanError                       OC300  400  an operation is over a limit or asks for something refused
     │   ├── OperatorRefusedError        OC301  403  an operator that runs code or leaves the tenant
@@ -60,6 +62,7 @@ __all__ = [
     "PipelineRefusedError",
     "PlanError",
     "QueryRefusedError",
+    "RangeNotSatisfiableError",
     "RequestError",
     "ReservedNameError",
     "ResultTooLargeError",
@@ -70,6 +73,7 @@ __all__ = [
     "TooManyWatchersError",
     "UnauthenticatedError",
     "UnsupportedMediaTypeError",
+    "UploadStalledError",
 ]
 
 
@@ -154,19 +158,35 @@ class NotSupportedError(RequestError):
     status = 501
 
 
+class RangeNotSatisfiableError(RequestError):
+    """The file has no such bytes."""
+
+    code = "OC109"
+    status = 416
+
+
+class UploadStalledError(RequestError):
+    """The client stopped sending in the middle of a file."""
+
+    code = "OC110"
+    status = 408
+
+
 class DefinitionError(ServiceError):
     """An application definition is not valid.
 
     Args:
         reasons: every reason found, in the order of the checks; the first one leads the message.
+        index: its place among several that were sent together.
     """
 
     code = "OC200"
     status = 400
 
-    def __init__(self, *reasons: str) -> None:
+    def __init__(self, *reasons: str, index: int | None = None) -> None:
         super().__init__("; ".join(reasons), details={"reasons": list(reasons)})
         self.reasons = reasons
+        self.index = index
 
 
 class PlanError(ServiceError):

@@ -4,11 +4,12 @@ Method known, OPTIONS, authentication, path and authorisation, names, method of 
 parameters, existence and body, and runs.
 """
 
-from collections.abc import Awaitable, Callable
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from starlette.requests import ClientDisconnect
 from starlette.requests import Request as Connection
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_core.access import AccessControl, KeyStore, Principal
@@ -20,6 +21,7 @@ from content_core.errors import (
     NotSupportedError,
     RequestError,
     ServiceError,
+    StoreError,
 )
 from content_core.hooks import DefinitionHook
 from content_core.store import ChangeFeed, ChangeStreams, Store
@@ -39,6 +41,8 @@ from rest_compat.streams import Streams, watch
 from rest_compat.watcher import Watcher
 
 __all__ = ["create_app"]
+
+_log = logging.getLogger(__name__)
 
 _WITH_PROPERTIES = frozenset({Kind.DB, Kind.COLLECTION, Kind.FILES_BUCKET, Kind.SCHEMA_STORE})
 
@@ -110,15 +114,20 @@ class _RestApp:
             await self._serve_socket(scope, receive, send)
             return
         request = parse_request(scope)
+        connection = Connection(scope, receive)
         try:
-            reply = await self._answer(request, self._body_reader(request, Connection(scope, receive)))
+            reply = await self._answer(request, self._body_reader(request, connection), connection.stream)
         except ServiceError as error:
             reply = render_error(error, request, realm=self._settings.realm)
         except ClientDisconnect:
             return  # half a body came, and nobody is left to answer
         except Exception as error:  # noqa: BLE001  # the edge: whatever it is, it is masked and logged
             reply = render_unexpected(error)
-        await self._response(reply, request)(scope, receive, send)
+        try:
+            await self._response(reply, request)(scope, receive, send)
+        except (StoreError, ClientDisconnect) as error:
+            # The head is out. All that is left is to close the connection: so clients know that bytes are missing.
+            _log.warning("an answer was cut off: %s", error)
 
     async def _serve_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer the request for a WebSocket as a GET, with an ordinary answer where it is refused."""
@@ -146,7 +155,9 @@ class _RestApp:
         call = Call(request, resource, principal, _no_body)
         return await self._streams.open(call, scope, since=since)
 
-    async def _answer(self, request: Request, read_body: Callable[[], Awaitable[bytes]]) -> Reply:
+    async def _answer(
+        self, request: Request, read_body: Callable[[], Awaitable[bytes]], pieces: Callable[[], AsyncIterator[bytes]]
+    ) -> Reply:
         if request.method not in KNOWN_METHODS:
             raise MethodNotAllowedError(f"method {request.method} not allowed")
         resource = read_resource(request.segments)
@@ -162,7 +173,7 @@ class _RestApp:
         if handler is None:
             raise NotFoundError("resource does not exist")
         try:
-            return await handler(Call(request, resource, principal, read_body))
+            return await handler(Call(request, resource, principal, read_body, pieces))
         finally:
             if not request.reads and resource.kind in _WITH_PROPERTIES:
                 self._properties.forget(resource.database)
@@ -193,10 +204,12 @@ class _RestApp:
         headers = {**answer_headers(request.headers.get("origin"), self._settings.allowed_origins), **reply.headers}
         if request.segments[:1] == ("_logic",):
             headers.setdefault("Cache-Control", "no-store")
+        if reply.pieces is not None:
+            return StreamingResponse(reply.pieces, status_code=reply.status, headers=headers)
         if reply.body is None:
             return Response(status_code=reply.status, headers=headers)
         # With HEAD, too: the server leaves the body out, and the headers are those of GET.
-        return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type)
+        return Response(reply.body, status_code=reply.status, headers=headers, media_type=reply.media_type or None)
 
 
 async def _no_body() -> bytes:

@@ -1,6 +1,6 @@
 """What a handler works on: the request, what it names, and its body when it is wanted."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 from urllib.parse import quote
@@ -29,6 +29,12 @@ __all__ = [
     "wanted_version",
 ]
 
+
+async def _nothing() -> AsyncIterator[bytes]:
+    for piece in list[bytes]():
+        yield piece
+
+
 _QUOTED: Final = "!$&'()*+,;=:@"
 
 
@@ -41,12 +47,14 @@ class Call:
         resource: what its path names.
         principal: who asks.
         read_body: reads the body from the connection and gives its bytes.
+        pieces: gives the body as it arrives, unlimited, for those who do not keep it.
     """
 
     request: Request
     resource: Resource
     principal: Principal
     read_body: Callable[[], Awaitable[bytes]]
+    pieces: Callable[[], AsyncIterator[bytes]] = _nothing
 
     async def body(self) -> Json:
         """Read the body as JSON."""

@@ -4,7 +4,7 @@ from bson import ObjectId
 
 from content_core.access.reserved import SCHEMAS
 from content_core.errors import IllegalNameError, NotFoundError
-from content_core.store import Store
+from content_core.store import Store, chunks_of
 from rest_compat.bson_body import read_bson_object
 from rest_compat.call import Call
 from rest_compat.metadata import unescape_names
@@ -65,9 +65,9 @@ class Collections:
         outcome = await self._properties.remove(call.request, place)
         if isinstance(outcome, Reply):
             return outcome
+        if call.resource.kind is Kind.FILES_BUCKET:  # the bytes first: without the bucket nobody would find them again
+            await self._store.drop_collection(place.database, chunks_of(place.collection))
         await self._store.drop_collection(place.database, place.collection)
-        if call.resource.kind is Kind.FILES_BUCKET:
-            await self._store.drop_collection(place.database, f"{place.collection.removesuffix('.files')}.chunks")
         return Reply(status=204)
 
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from content_core.access import AccessControl
 from content_core.documents import Document
 from content_core.errors import NotFoundError
-from content_core.store import Store
+from content_core.store import Store, shown_file
 from rest_compat.call import Call, check_version, version_headers
 from rest_compat.ids import document_link, parse_id
 from rest_compat.metadata import Properties
@@ -17,7 +17,7 @@ from rest_compat.resources import Kind, Resource
 from rest_compat.schema_names import unescape_schema
 from rest_compat.settings import RestSettings
 
-__all__ = ["DocumentReads", "shown_document", "version_projection"]
+__all__ = ["DocumentReads", "file_version", "shown_document", "version_projection"]
 
 _BUCKETS: Final = frozenset({Kind.FILES_BUCKET, Kind.FILE})
 _SCHEMAS: Final = frozenset({Kind.SCHEMA_STORE, Kind.SCHEMA})
@@ -81,6 +81,8 @@ def version_projection(kind: Kind) -> Document:
 
 def shown_document(resource: Resource, document: Document) -> Document:
     """Show a stored document as its kind of collection does."""
+    if resource.kind in _BUCKETS:
+        document = shown_file(document)
     if resource.kind in _BUCKETS and "filename" in document and "chunkSize" in document:
         path = document_link(resource.database, resource.collection, document["_id"])
         if path is not None:
@@ -93,11 +95,14 @@ def shown_document(resource: Resource, document: Document) -> Document:
     return document
 
 
+def file_version(file: Document) -> Document:
+    """Give the part of a file document that holds its version."""
+    metadata = file.get("metadata")
+    return metadata if isinstance(metadata, dict) else {}
+
+
 _NAMES: Final = {Kind.FILE: "file", Kind.SCHEMA: "schema"}
 
 
 def _version(resource: Resource, document: Document) -> Document:
-    if resource.kind not in _BUCKETS:
-        return document
-    metadata = document.get("metadata")
-    return metadata if isinstance(metadata, dict) else {}
+    return file_version(document) if resource.kind in _BUCKETS else document

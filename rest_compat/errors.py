@@ -15,7 +15,7 @@ __all__ = ["render_error", "render_unexpected"]
 
 _log = logging.getLogger(__name__)
 
-_DESCRIPTIONS: Final[Mapping[int, str]] = {413: "Request Too Long"}
+_DESCRIPTIONS: Final[Mapping[int, str]] = {413: "Request Too Long", 416: "Range Not Satisfiable"}
 _TOO_MUCH: Final = "the query or the write takes more memory than MongoDB allows"
 _OF_MONGODB: Final[Mapping[int, tuple[int, str]]] = {
     13: (403, "MongoDB does not allow the server to do this"),
@@ -72,4 +72,6 @@ def _render_challenge(request: Request, realm: str) -> Reply:
 def _render_definition_error(error: DefinitionError) -> Reply:
     first = error.reasons[0] if error.reasons else error.message
     extra = {"exception message": first, "reasons": list(error.reasons)}
-    return _render(error.status, f"Wrong GraphQL App definition: {first}", extra)
+    # "positon" is the original's spelling; clients compare the text.
+    place = "" if error.index is None else f" in document at index positon {error.index}"
+    return _render(error.status, f"Wrong GraphQL App definition{place}: {first}", extra)

@@ -1,6 +1,6 @@
 """An answer as a value, before it becomes bytes on the wire."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -19,9 +19,11 @@ class Reply:
         body: the bytes, None for none.
         media_type: of the body.
         headers: what else is to be said.
+        pieces: the body, where it is too large to be held at once; type and length are in the headers then.
     """
 
     status: int
     body: bytes | None = None
     media_type: str = JSON
     headers: Mapping[str, str] = field(default_factory=dict)
+    pieces: AsyncIterator[bytes] | None = None

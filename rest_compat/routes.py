@@ -7,6 +7,7 @@ from content_core.hooks import DefinitionHook
 from content_core.store import Store
 from rest_compat.aggregations import Aggregations
 from rest_compat.apikeys import ApiKeys
+from rest_compat.binaries import Binaries
 from rest_compat.bulk import Bulk
 from rest_compat.call import Handler
 from rest_compat.collections import Collections
@@ -14,6 +15,7 @@ from rest_compat.databases import Databases
 from rest_compat.definitions import Definitions
 from rest_compat.documents import Documents
 from rest_compat.documents_read import DocumentReads
+from rest_compat.files import Files
 from rest_compat.indexes import Indexes
 from rest_compat.listings import Listings
 from rest_compat.metadata import Properties
@@ -47,6 +49,8 @@ def build_routes(
     listings = Listings(store, access, properties, settings)
     aggregations = Aggregations(store, access, properties, settings)
     documents_read = DocumentReads(store, access, properties, settings)
+    files = Files(store, settings)
+    binaries = Binaries(store, properties, settings)
     indexes = Indexes(store, properties, settings)
     return {
         (Kind.ROOT, "GET"): roots.read_root,
@@ -77,6 +81,12 @@ def build_routes(
         (Kind.FILES_BUCKET, "PUT"): collections.put,
         (Kind.FILES_BUCKET, "PATCH"): collections.patch,
         (Kind.FILES_BUCKET, "DELETE"): collections.delete,
+        (Kind.FILES_BUCKET, "POST"): files.post,
+        (Kind.FILE, "PUT"): files.put,
+        (Kind.FILE, "PATCH"): files.patch,
+        (Kind.FILE, "DELETE"): files.delete,
+        (Kind.BULK_FILES, "DELETE"): files.delete_many,
+        (Kind.FILE_BINARY, "GET"): binaries.read,
         (Kind.SCHEMA_STORE, "PUT"): collections.put,
         (Kind.SCHEMA_STORE, "PATCH"): collections.patch,
         (Kind.SCHEMA_STORE, "DELETE"): collections.delete,

@@ -25,6 +25,10 @@ class RestSettings:
         resolve_refs_depth: how many references one behind the other are followed.
         resolve_refs_max: how many different references one request resolves.
         watcher_queue_bytes: how much may wait for a client that reads a change stream too slowly.
+        max_file_bytes: the largest file that is stored.
+        max_file_metadata_bytes: the largest JSON that describes a file while it is uploaded.
+        max_upload_parts: how many parts an upload may have.
+        upload_idle_seconds: how long an upload may pause.
         realm: what browsers show when they ask for user and password.
     """
 
@@ -43,4 +47,8 @@ class RestSettings:
     resolve_refs_depth: int = 3
     resolve_refs_max: int = 100
     watcher_queue_bytes: int = 1024 * 1024
+    max_file_bytes: int = 256 * 1024 * 1024
+    max_file_metadata_bytes: int = 1024 * 1024
+    max_upload_parts: int = 50
+    upload_idle_seconds: float = 60.0
     realm: str = "OpenCaaS"

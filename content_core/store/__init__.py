@@ -1,5 +1,6 @@
 """The store: the only code that speaks to MongoDB's drivers."""
 
+from content_core.store.bucket import FileCheck, chunks_of
 from content_core.store.feed import ChangeEvent, ChangeFeed
 from content_core.store.file_upload import FileUpload
 from content_core.store.files import FileBucket, shown_file
@@ -35,6 +36,7 @@ __all__ = [
     "ChangeStreams",
     "Ending",
     "FileBucket",
+    "FileCheck",
     "FileUpload",
     "FindQuery",
     "Hint",
@@ -44,5 +46,6 @@ __all__ = [
     "Update",
     "WriteMode",
     "WriteOutcome",
+    "chunks_of",
     "shown_file",
 ]
