@@ -5,6 +5,8 @@ from collections.abc import Callable
 from typing import Final
 
 from benchmarks import (
+    change_streams,
+    graphql_profile,
     graphql_queries,
     nested_profile,
     nested_query,
@@ -23,7 +25,9 @@ MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "store_drivers": store_drivers.main,
     "rest_reads": rest_reads.main,
     "rest_bulk": rest_bulk.main,
+    "graphql_profile": graphql_profile.main,
     "nested_profile": nested_profile.main,
+    "change_streams": change_streams.main,
     "rest_memory": rest_memory.main,
 }
 _UNASKED: Final = ("schema_build", "graphql_queries", "nested_query", "store_drivers", "rest_reads", "rest_bulk")

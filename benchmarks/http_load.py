@@ -80,9 +80,8 @@ class _Client(asyncio.BufferedProtocol):
             self._answer.set_result(bytes(self._buffer[self._expected - self._length : self._filled]))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        del exc
         if self._answer is not None and not self._answer.done():
-            self._answer.set_exception(SystemExit("the server closed the connection"))
+            self._answer.set_exception(SystemExit(f"the connection was closed: {exc}"))
 
     def _read_head(self) -> None:
         start = bytes(self._buffer[: self._filled])

@@ -5,7 +5,6 @@ this one cannot see. The collector strikes anywhere, so it is told apart: sample
 """
 
 import gc
-import signal
 import time
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from benchmarks.application import discarded_log, opened_application
 from benchmarks.asking import AskBytes, ask_in_process
 from benchmarks.content import Size
 from benchmarks.nested_query import BODY
+from benchmarks.sampling import sampled
 from benchmarks.servers import Mongo, served_content
 
 __all__ = ["main"]
@@ -36,7 +36,6 @@ _ROOMS: Final = (
 """Part of a file's path → label; a sample counts for the innermost function that has one."""
 
 _OTHER: Final = "event loop and others"
-_INTERVAL: Final = 0.001
 _WARM_UP: Final = 5
 
 
@@ -53,7 +52,8 @@ async def _measure(mongo: Mongo, seconds: float) -> None:
         with _counted_collections() as pauses:
             requests, cpu_ms = await _repeat(ask, seconds / 2)
         print(f"CPU per request {cpu_ms:.1f} ms; garbage collector {sum(pauses) / requests * 1000:.1f} ms of it")
-        with _sampled() as samples:
+        samples: Counter[str] = Counter()
+        with sampled(lambda frame: samples.update([_room(frame)])):
             _, cpu_ms = await _repeat(ask, seconds / 2)
         print(f"CPU per request {cpu_ms:.1f} ms without the collector:")
     for room, count in samples.most_common():
@@ -88,26 +88,6 @@ def _counted_collections() -> Iterator[list[float]]:
         yield pauses
     finally:
         gc.callbacks.remove(note)
-
-
-@contextmanager
-def _sampled() -> Iterator[Counter[str]]:
-    """Note who is running, some hundred times a second of CPU, with the garbage collector off."""
-    samples: Counter[str] = Counter()
-
-    def note(_number: int, frame: FrameType | None) -> None:
-        samples[_room(frame)] += 1
-
-    gc.collect()
-    gc.disable()
-    before = signal.signal(signal.SIGPROF, note)
-    signal.setitimer(signal.ITIMER_PROF, _INTERVAL, _INTERVAL)
-    try:
-        yield samples
-    finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
-        signal.signal(signal.SIGPROF, before)
-        gc.enable()
 
 
 def _room(frame: FrameType | None) -> str:
