@@ -6,7 +6,8 @@ A definition is stored as the JSON that was sent, names with ``$`` and dots incl
 import asyncio
 import contextlib
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
@@ -17,6 +18,7 @@ from content_core.access.provision import ensure_collection
 from content_core.documents import Document, Json
 from content_core.errors import (
     ConflictError,
+    DefinitionError,
     DuplicateKeyError,
     ForbiddenError,
     IllegalNameError,
@@ -61,6 +63,7 @@ servers they are written on."""
 _OF_SERVER: Final = frozenset({"_id", "_etag", _ADDRESSES})
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]+")
 _TRIES: Final = 5
+_COLLISION: Final = "URI collision:"
 
 
 async def ensure_definitions(store: Store, database: str) -> None:
@@ -119,10 +122,13 @@ class Definitions:
         return await self._write(call, call.resource.document, lambda _stored: body)
 
     async def post(self, call: Call) -> Reply:
-        """Create or replace the definition that the body names."""
+        """Create or replace the definition that the body names, or all of an array."""
         tenant = call.resource.database
         await require_database(self._store, tenant)
-        body = parse_object(await call.body())
+        sent = await call.body()
+        if isinstance(sent, list):
+            return await self._post_many(call, sent)
+        body = parse_object(sent)
         document_id = body.get("_id")
         if not isinstance(document_id, str):
             raise RequestError("the body must name the GraphQL application in '_id', as a string")
@@ -211,6 +217,48 @@ class Definitions:
                     return _written(outcome.created, stored["_etag"], prepared)
         raise ConflictError("others keep writing to the same definition")
 
+    async def _post_many(self, call: Call, sent: Sequence[Json]) -> Reply:
+        """Check all definitions of an array, then store them; the first that is refused stops it before any write."""
+        tenant, mode = call.resource.database, read_mode(call.request)
+        guard = await self._guard(call)
+        version = ObjectId()
+        links: list[str] = []
+        async with self._lock(tenant):
+            await ensure_definitions(self._store, tenant)
+            checked: list[_Checked] = []
+            for index, body in enumerate(sent):
+                definition = _read_element(tenant, index, body)
+                current = await self._store.get(tenant, GQL_APPS, definition["_id"])
+                if refusal := guard.refuse(current):
+                    return refusal
+                _check_mode(mode, current, definition["_id"])
+                prepared = await self._prepare_element(tenant, index, definition, checked)
+                self._check_reach(call, prepared)
+                checked.append(_Checked(definition, current, prepared))
+            for index, element in enumerate(checked):
+                stored = {**element.definition, _ADDRESSES: _occupied(element.definition), "_etag": version}
+                with _at(index):
+                    outcome = await self._store_document(tenant, stored, element.current, pinned=guard.looks)
+                if outcome is None:
+                    raise ConflictError(f"others keep writing to the definition at index position {index}")
+                await self._hook.activate(element.prepared, str(version))
+                if outcome.created:
+                    links.append(link(tenant, GQL_APPS, stored["_id"]))
+        replaced = len(checked) - len(links)
+        counts = BulkCounts(inserted=len(links), matched=replaced, modified=replaced)
+        return bulk_reply(call, self._settings, counts, links=links, headers={"ETag": str(version)})
+
+    async def _prepare_element(
+        self, tenant: str, index: int, definition: Document, before: "Sequence[_Checked]"
+    ) -> Any:
+        with _at(index):
+            prepared = await self._hook.prepare(tenant, definition)
+            taken = {address for other in before for address in _occupied(other.definition)}
+            for address in _occupied(definition):
+                if address in taken:
+                    raise _collision(address)
+        return prepared
+
     def _check_reach(self, call: Call, prepared: Any) -> None:
         """Refuse to open by GraphQL what the writer may not read: a GRAPHQL permission reads all that is mapped."""
         closed = sorted(
@@ -236,8 +284,7 @@ class Definitions:
             )
         except DuplicateKeyError as error:
             if _ADDRESSES in error.details.get("keys", ()):
-                reason = f"URI collision: another GraphQL app is already accessible at /{stored[_ADDRESSES][0]}"
-                raise ConflictError(reason) from error
+                raise _collision(stored[_ADDRESSES][0]) from error
             return None
         return outcome if outcome.created or outcome.matched else None
 
@@ -255,6 +302,38 @@ class Definitions:
 
     def _lock(self, tenant: str) -> asyncio.Lock:
         return self._locks.setdefault(tenant, asyncio.Lock())
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """One definition of an array, ready to be stored."""
+
+    definition: Document
+    current: Document | None
+    prepared: Any
+
+
+def _read_element(tenant: str, index: int, body: Json) -> Document:
+    if not isinstance(body, dict) or not isinstance(body.get("_id"), str):
+        raise RequestError(f"the document at index position {index} must be an object with a string as '_id'")
+    _check_id(tenant, body["_id"])
+    return {"_id": body["_id"], **_content(body)}
+
+
+@contextlib.contextmanager
+def _at(index: int) -> Iterator[None]:
+    """Tell of errors which document of an array they concern."""
+    try:
+        yield
+    except DefinitionError as error:
+        raise DefinitionError(*error.reasons, index=index) from error
+    except ConflictError as error:
+        place = f"URI collision in document at index position {index}:"
+        raise ConflictError(error.message.replace(_COLLISION, place, 1)) from error
+
+
+def _collision(address: str) -> ConflictError:
+    return ConflictError(f"{_COLLISION} another GraphQL app is already accessible at /{address}")
 
 
 def _check_id(tenant: str, document_id: str) -> None:

@@ -197,7 +197,7 @@ async def test_post_takes_the_id_from_the_body(admin: httpx.AsyncClient, tenant:
 
     assert (201, f"http://caas.example{path}/{tenant}___a") == (created.status_code, created.headers["location"])
     assert (replaced.status_code, "location" in replaced.headers) == (200, False)
-    for bad in ({}, {"_id": 5}, {"_id": "x"}, {"_id": {"$oid": "0" * 24}}, [body]):
+    for bad in ({}, {"_id": 5}, {"_id": "x"}, {"_id": {"$oid": "0" * 24}}, [1], "x"):
         assert error_body(await admin.post(path, json=bad))["http status code"] == 400
 
 
