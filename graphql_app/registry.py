@@ -16,10 +16,11 @@ from typing import Any, Final, TypeAlias
 
 import bson
 
-from content_core.documents import Document
+from content_core.documents import Document, without_references
 from content_core.errors import ConflictError, DefinitionError, IllegalNameError, StoreError
 from content_core.names import GQL_APPS, AppKey
 from content_core.store import ChangeEvent, ChangeFeed, FindQuery, Store
+from graphql_app.compile.programs import Programs
 from graphql_app.plan.cache import PlanCache
 from graphql_app.schema.build import ExecutableApp, build_app
 from graphql_app.schema.definition import parse_definition
@@ -38,10 +39,11 @@ Place: TypeAlias = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class ActiveApp:
-    """One version of an application, with the operations that were planned for it."""
+    """One version of an application, with the operations that were planned and compiled for it."""
 
     app: ExecutableApp
     plans: PlanCache
+    programs: Programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -244,7 +246,7 @@ class Registry:
     async def _reconcile(self, place: Place) -> None:
         """Make what answers equal to what is stored; a write on this server in the meantime starts it anew."""
         writes = self._writes.get(place, 0)
-        document = await self._store.get(place[0], GQL_APPS, place[1])
+        document = without_references(await self._store.get(place[0], GQL_APPS, place[1]))
         if document is None:
             version = None
         else:
@@ -326,7 +328,8 @@ class Registry:
 def _build(tenant: str, document: Document, settings: GraphQLSettings) -> Prepared:
     definition = parse_definition(document, tenant=tenant, limits=settings.limits)
     plans = PlanCache(entries=settings.plan_cache_size, length=settings.plan_cache_bytes)
-    return Prepared((tenant, definition.document_id), _digest(document), ActiveApp(build_app(definition), plans))
+    active = ActiveApp(build_app(definition), plans, Programs(fields=settings.plan_cache_fields))
+    return Prepared((tenant, definition.document_id), _digest(document), active)
 
 
 def _addresses(tenant: str, document_id: Any, uri: Any) -> frozenset[AppKey]:

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from typing import Any, Final
 from weakref import WeakValueDictionary
 
-from bson import DBRef, ObjectId
+from bson import ObjectId
 
 from content_core.access import AccessControl
 from content_core.access.provision import ensure_collection
-from content_core.documents import Document, Json
+from content_core.documents import Document, Json, without_references
 from content_core.errors import (
     ConflictError,
     DefinitionError,
@@ -368,20 +368,8 @@ def _address(definition: Document) -> AppKey:
 
 
 def _shown(document: Document) -> Document:
-    shown: Document = {name: _plain(value) for name, value in document.items() if name != _ADDRESSES}
+    shown: Document = {name: without_references(value) for name, value in document.items() if name != _ADDRESSES}
     return shown
-
-
-def _plain(value: Any) -> Any:
-    """Undo the driver's reading of ``{"$ref": …, "$id": …}`` as a reference: here it is text like any other."""
-    match value:
-        case dict():
-            return {name: _plain(item) for name, item in value.items()}
-        case list():
-            return [_plain(item) for item in value]
-        case DBRef():
-            return {name: _plain(item) for name, item in value.as_doc().items()}
-    return value
 
 
 def _written(created: bool, version: ObjectId, prepared: Any) -> Reply:

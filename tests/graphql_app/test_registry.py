@@ -14,8 +14,9 @@ from content_core.store import ChangeFeed, FindQuery, Store
 from content_core.store.embedded import EmbeddedMongo
 from graphql_app import registry as registry_module
 from graphql_app.registry import Prepared, Registry
+from graphql_app.schema.mappings import QueryMapping
 from graphql_app.settings import GraphQLSettings
-from tests.graphql_app.query.workshop import SDL, workshop_definition
+from tests.graphql_app.query.workshop import SDL, ask, workshop_definition
 
 QUICK = GraphQLSettings(poll_seconds=0.05)
 LONGER = SDL.replace("type Job  {", "type Job  { extra: String")
@@ -235,6 +236,28 @@ async def test_stored_definitions_are_loaded_at_the_start(
     assert "Syntax Error" in str(registry.problem(broken))
     assert f"{database}___broken" in registry.problems()
     await registry.stop()
+
+
+async def test_a_stored_constant_that_looks_like_a_reference_is_a_template_still(
+    store: Store, feed: ChangeFeed, definition: Document, key: AppKey, database: str
+) -> None:
+    """The driver reads such an object as a reference, and would hide the argument inside it."""
+    author = {"$ref": "people", "$id": {"$arg": "id"}}
+    definition["mappings"]["Query"]["mechanic"]["find"] = {"author": author}
+    await store.insert(database, GQL_APPS, definition | {"_etag": ObjectId()})
+    await store.insert(database, "mechanics", {"_id": "m9", "author": {"$ref": "people", "$id": "p1"}, "first": "Cy"})
+
+    registry = Registry(store, feed, QUICK)
+    await registry.start()
+    app = registry.get(key)
+    await registry.stop()
+
+    assert app is not None
+    mapping = app.definition.fields["Query"]["mechanic"]
+    assert isinstance(mapping, QueryMapping)
+    assert mapping.find == {"author": author}
+    answer = await ask(app, store, '{ mechanic(id: "p1") { name } none: mechanic(id: "p2") { name } }')
+    assert answer == {"data": {"mechanic": {"name": "Cy"}, "none": None}}
 
 
 async def test_a_definition_broken_behind_the_api_leaves_the_last_good_one(
