@@ -4,23 +4,29 @@ Whoever asks has been admitted already; nothing here knows HTTP beyond a status 
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 import structlog
+from graphql import OperationType
 
+from content_core import observe
 from content_core.errors import StoreTimeoutError
 from content_core.store import Store
+from graphql_app.compile.run import run_program
 from graphql_app.plan import (
     Operations,
     Plan,
     PlanRefusedError,
     check_cost,
+    coerce_variables,
     parse_operations,
     price_operation,
     select_operation,
 )
+from graphql_app.plan.selection import UnplannableError
 from graphql_app.registry import ActiveApp
-from graphql_app.run import run_plan
+from graphql_app.run import Outcome, run_plan
 from graphql_app.settings import GraphQLSettings
 from graphql_app.shape import (
     Answer,
@@ -62,6 +68,7 @@ class Engine:
         operation_name: str | None = None,
         variables: Mapping[str, Any] = _NO_VARIABLES,
         user: Mapping[str, Any] | None = None,
+        read_only: bool = False,
         show_cost: bool = False,
     ) -> Answer:
         """Answer one query.
@@ -72,6 +79,7 @@ class Engine:
             operation_name: which of several operations runs.
             variables: the values of its variables, as JSON.
             user: what ``@user`` stands for in aggregation mappings.
+            read_only: whether only queries may run; anything else is answered with status 405.
             show_cost: say in ``extensions`` what the operation costs.
 
         Returns:
@@ -84,10 +92,12 @@ class Engine:
         try:
             operations = self._operations(active, query)
             plan = select_operation(active.app.schema, operations, operation_name)
+            if read_only and plan.operation.operation is not OperationType.QUERY:
+                return shape_errors(405, [render_service_error("Only queries are executed by GET")])
             cost = self._check_cost(active, operations, plan, variables)
             answer = self._schema_answers.get(plan, query, variables)
             if answer is None:
-                answer = await self._run(plan, variables, user)
+                answer = await self._run(active, operations, plan, variables, user)
                 self._schema_answers.keep(plan, query, variables, answer)
         except PlanRefusedError as refused:
             return shape_errors(400, render_refusal(refused))
@@ -96,16 +106,49 @@ class Engine:
         answer = bound_answer(answer, max_bytes=self._settings.max_response_bytes)
         return extend_answer(answer, {"cost": cost}) if show_cost else answer
 
-    async def _run(self, plan: Plan, variables: Mapping[str, Any], user: Mapping[str, Any] | None) -> Answer:
-        outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
+    async def _run(
+        self,
+        active: ActiveApp,
+        operations: Operations,
+        plan: Plan,
+        variables: Mapping[str, Any],
+        user: Mapping[str, Any] | None,
+    ) -> Answer:
+        outcome = await self._run_compiled(active, operations, plan, variables, user)
+        compiled = outcome is not None
+        if outcome is None:
+            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
+        observe.count("graphql_executions", way="compiled" if compiled else "interpreted")
         # Bound, not logged: whoever logs the request in this task writes them into its one line.
         structlog.contextvars.bind_contextvars(
             operation=plan.operation_name[:_NAME] if plan.operation_name else None,
             errors=len(outcome.errors),
             calls=outcome.calls,
             documents=outcome.documents,
+            compiled=compiled,
         )
-        return shape_outcome(outcome.data, outcome.errors)
+        answer = shape_outcome(outcome.data, outcome.errors)
+        return replace(answer, compiled=compiled, calls=outcome.calls, documents=outcome.documents)
+
+    async def _run_compiled(
+        self,
+        active: ActiveApp,
+        operations: Operations,
+        plan: Plan,
+        variables: Mapping[str, Any],
+        user: Mapping[str, Any] | None,
+    ) -> Outcome | None:
+        """Run an operation's program; None if graphql-core has to execute it."""
+        if not self._settings.compile_queries:
+            return None
+        coerced = coerce_variables(plan, variables)
+        program = active.programs.find(active.app, plan.operation, operations.fragments, coerced)
+        if program is None:
+            return None
+        try:
+            return await run_program(program, store=self._store, variables=coerced, settings=self._settings, user=user)
+        except UnplannableError:
+            return None
 
     def _check_cost(self, active: ActiveApp, operations: Operations, plan: Plan, variables: Mapping[str, Any]) -> int:
         """Give what an operation costs with these variables; its price is read off once."""

@@ -6,7 +6,7 @@ A level is dispatched when the fields that the last one woke have all run on, so
 import asyncio
 import inspect
 from collections.abc import Awaitable, Generator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from graphql import ExecutionResult, Executor, GraphQLError, GraphQLResolveInfo, Undefined
@@ -17,7 +17,8 @@ from content_core.documents import Document
 from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableError
 from content_core.store import Store
 from graphql_app.plan.types import Plan, PlanRefusedError, Refusal
-from graphql_app.query import UNBOUND, AggregateQuery, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
+from graphql_app.query import UNBOUND, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
+from graphql_app.reading import Reader, weightiest
 from graphql_app.schema.mappings import DatabaseMapping
 from graphql_app.settings import GraphQLSettings
 
@@ -94,8 +95,8 @@ async def _execute(plan: Plan, setting: _Setting, variables: Mapping[str, Any]) 
             finally:
                 run.close()
     except BaseExceptionGroup as failures:
-        raise _weightiest(failures) from failures
-    return Outcome(result.data, tuple(result.errors or ()), run.calls, run.documents)
+        raise weightiest(failures) from failures
+    return Outcome(result.data, tuple(result.errors or ()), run.reader.calls, run.reader.documents)
 
 
 async def _start(plan: Plan, run: "_Run", variables: Mapping[str, Any]) -> ExecutionResult:
@@ -114,20 +115,6 @@ async def _start(plan: Plan, run: "_Run", variables: Mapping[str, Any]) -> Execu
     if run.expired:
         raise StoreTimeoutError("the time limit was reached between two queries")
     return result  # type: ignore[no-any-return]  # without incremental delivery it is an ExecutionResult
-
-
-def _weightiest(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    """Choose which of several failures ends the request: the time limit hides what it caused."""
-    for kind in (StoreTimeoutError, StoreUnavailableError):
-        matching = failures.subgroup(kind)
-        if matching is not None:
-            return _first(matching)
-    return _first(failures)
-
-
-def _first(failures: BaseExceptionGroup[BaseException]) -> BaseException:
-    first = failures.exceptions[0]
-    return _first(first) if isinstance(first, BaseExceptionGroup) else first
 
 
 def _declared_defaults(info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,16 +181,12 @@ class _Run:
     """The context of one execution: collects loads, makes calls of them, hands documents back."""
 
     def __init__(self, setting: _Setting, group: asyncio.TaskGroup) -> None:
-        self.calls = 0
-        self.documents = 0
         self.expired = False
-        self._store = setting.store
+        self.reader = Reader(setting.store, parallel=setting.settings.parallel_queries, deadline=setting.deadline)
         self._group = group
         self._settings = setting.settings
-        self._deadline = setting.deadline
         self._user = setting.user
         self._loop = asyncio.get_running_loop()
-        self._slots = asyncio.Semaphore(setting.settings.parallel_queries)
         self._entries: dict[bytes, _Entry] = {}
         self._pending: list[_Entry] = []
         self._woken: set[_Waiter] = set()
@@ -218,7 +201,7 @@ class _Run:
         self, mapping: DatabaseMapping, source: Any, info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]
     ) -> Awaitable[Any]:
         """Register what a field needs; see :class:`graphql_app.schema.resolvers.Fetcher`."""
-        if self._loop.time() >= self._deadline:
+        if self.reader.expired:
             self.expired = True
             raise FetchError("the time limit is reached")
         root_key = info.path.key if info.path.prev is None else None
@@ -314,8 +297,7 @@ class _Run:
 
     async def _answer(self, call: Call) -> None:
         try:
-            async with self._slots:
-                documents = await self._find(call)
+            documents = await self.reader.read(call.database, call.collection, call.query)
         except (StoreTimeoutError, StoreUnavailableError):
             raise
         except StoreError as error:
@@ -328,25 +310,6 @@ class _Run:
         for key, found in distribution.found.items():
             self._settle(self._entries[key].load, found)
         self._ask_alone(distribution.unsettled)
-
-    async def _find(self, call: Call) -> list[Document]:
-        remaining = int((self._deadline - self._loop.time()) * 1000)
-        if remaining <= 0:
-            raise StoreTimeoutError("no time is left for another query")
-        self.calls += 1
-        if isinstance(call.query, AggregateQuery):
-            documents = await self._store.aggregate(
-                call.database,
-                call.collection,
-                call.query.stages,
-                allow_disk_use=call.query.allow_disk_use,
-                max_time_ms=remaining,
-            )
-        else:
-            query = replace(call.query, max_time_ms=remaining)
-            documents = await self._store.find(call.database, call.collection, query)
-        self.documents += len(documents)
-        return documents
 
     def _ask_alone(self, loads: tuple[Load, ...]) -> None:
         for load in loads:

@@ -27,6 +27,7 @@ class GraphQLSettings:
         max_validation_errors: validation stops after so many errors.
         plan_cache_size: operations that are kept parsed and validated, for each version of an application.
         plan_cache_bytes: length of their texts together; longer operations are parsed each time.
+        plan_cache_fields: fields of the compiled operations that are kept, for each version of an application.
         batch_keys: keys that one merged database call looks up at most.
         parallel_queries: database calls that one request has under way at a time.
         regex_length: longest regular expression of a filter, in characters.
@@ -48,6 +49,7 @@ class GraphQLSettings:
     max_validation_errors: int = 100
     plan_cache_size: int = 1_000
     plan_cache_bytes: int = 4_194_304
+    plan_cache_fields: int = 20_000
     batch_keys: int = 1_000
     parallel_queries: int = 16
     regex_length: int = 1_000

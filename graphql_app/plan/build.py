@@ -1,7 +1,7 @@
 """Parses, counts and validates operation texts, and chooses the operation that runs."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
 
 from graphql import (
     ASTValidationRule,
@@ -12,17 +12,19 @@ from graphql import (
     GraphQLSyntaxError,
     OperationDefinitionNode,
     OverlappingFieldsCanBeMergedRule,
+    get_variable_values,
     parse,
     specified_rules,
     validate,
 )
+from graphql.execution.values import VariableValues
 from graphql.validation import KnownOperationTypesRule, NoSchemaIntrospectionCustomRule
 
 from graphql_app.plan.guards import Bounds, check_document
 from graphql_app.plan.overlaps import BoundedOverlapRule, surely_merge
 from graphql_app.plan.types import LimitExceededError, Operations, Plan, PlanRefusedError, Refusal
 
-__all__ = ["parse_operations", "select_operation"]
+__all__ = ["coerce_variables", "parse_operations", "select_operation"]
 
 # A kind of operation that the schema lacks has a classification of its own: see select_operation.
 _RULES: Final = tuple(
@@ -32,6 +34,9 @@ _RULES: Final = tuple(
 )
 _RULES_OF_MERGING: Final = tuple(rule for rule in _RULES if rule is not BoundedOverlapRule)
 _DEFAULTS: Final = Bounds()
+_NO_VARIABLES: Final = VariableValues({}, {})
+_MOST_COERCION_ERRORS: Final = 50
+"""As many as graphql-core tells when it executes."""
 
 
 def parse_operations(
@@ -100,6 +105,25 @@ def select_operation(schema: GraphQLSchema, operations: Operations, name: str | 
         error = GraphQLError(f"Schema is not configured for {operation.operation.value}s.", operation)
         raise PlanRefusedError(Refusal.UNSUPPORTED, [error])
     return Plan(schema, operations.document, operation)
+
+
+def coerce_variables(plan: Plan, variables: Mapping[str, Any]) -> VariableValues:
+    """Give the values of an operation's variables as its types take them, defaults included.
+
+    Args:
+        plan: the operation.
+        variables: as JSON.
+
+    Raises:
+        PlanRefusedError: they do not fit; with every error.
+    """
+    definitions = plan.operation.variable_definitions
+    if not definitions:
+        return _NO_VARIABLES
+    coerced = get_variable_values(plan.schema, definitions, dict(variables), max_errors=_MOST_COERCION_ERRORS)
+    if isinstance(coerced, list):
+        raise PlanRefusedError(Refusal.VALIDATION, coerced)
+    return coerced
 
 
 def _parse(text: str, max_tokens: int) -> DocumentNode:

@@ -429,7 +429,14 @@ async def test_what_the_request_line_says_is_bound_and_holds_no_texts_or_values(
         await post(server, f"/graphql/{database}/workshop", {"query": query, "variables": {"f": {"a": "hidden"}}})
         bound = structlog.contextvars.get_contextvars()
 
-    expected = {"app": f"{database}/workshop", "operation": "Named", "errors": 0, "calls": 1, "documents": 0}
+    expected = {
+        "app": f"{database}/workshop",
+        "operation": "Named",
+        "errors": 0,
+        "calls": 1,
+        "documents": 0,
+        "compiled": True,
+    }
     assert bound == expected
     assert "hidden" not in caplog.text
     assert "secretAlias" not in caplog.text

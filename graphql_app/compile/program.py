@@ -1,0 +1,149 @@
+"""A compiled operation: its functions, and all that can be known about its queries before a request comes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+from graphql import FragmentDefinitionNode, OperationDefinitionNode, Undefined, get_argument_values
+from graphql.execution.values import VariableValues
+from graphql.utilities.coerce_input_value import coerce_default_value
+
+from graphql_app.compile.emit import Functions, emit_functions
+from graphql_app.compile.positions import Positions
+from graphql_app.compile.relations import Relation, read_relation
+from graphql_app.plan.projection import Parts, add_root_document, add_whole, parts_of, render_projection, unite
+from graphql_app.plan.selection import FieldPlan, Selection, plan_selection
+from graphql_app.schema.build import ExecutableApp
+from graphql_app.schema.mappings import DatabaseMapping, PathMapping, QueryMapping
+
+__all__ = ["Arguments", "Program", "Site", "compile_operation"]
+
+Arguments: TypeAlias = tuple[Mapping[str, Any], Mapping[str, Any]]
+"""The bound arguments of a field, and the schema's defaults of those that were given as null."""
+
+_NO_ARGUMENTS: Arguments = ({}, {})
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """A field that runs a query.
+
+    Attributes:
+        mapping: the query.
+        relation: its relation, if it is one of the usual.
+        parts: what is needed of the documents of a root field; None below the root fields.
+        projection: the same for MongoDB; None reads all.
+        walks: whether queries run below it.
+    """
+
+    mapping: DatabaseMapping
+    relation: Relation | None
+    parts: Parts | None
+    projection: Mapping[str, Any] | None
+    walks: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled operation; immutable, for any number of requests at a time.
+
+    Attributes:
+        functions: what shapes and walks.
+        sites: the fields that run queries, by number.
+        projections: what is read of the documents that the fields below the roots look up, by collection.
+        uses_root: whether a query below the root fields depends on the root document.
+        selection: the tree that the program was made from.
+    """
+
+    functions: Functions
+    sites: tuple[Site, ...]
+    projections: Mapping[tuple[str, str], Mapping[str, Any] | None]
+    uses_root: bool
+    selection: Selection
+
+    @property
+    def size(self) -> int:
+        """How many fields were planned, types of interfaces and unions counted one by one."""
+        return self.selection.size
+
+    def bind(self, variables: VariableValues) -> tuple[Arguments, ...]:
+        """Give the arguments of every site for the variables of a request.
+
+        Raises:
+            GraphQLError: an argument has no fitting value; graphql-core knows where such errors belong.
+        """
+        bound = [_NO_ARGUMENTS] * len(self.sites)
+        for entry in self.selection.argued:
+            arguments = get_argument_values(_definition(entry), entry.nodes[0], variables)
+            if entry.site >= 0:
+                bound[entry.site] = (arguments, _declared_defaults(entry, arguments))
+        return tuple(bound)
+
+
+def compile_operation(
+    app: ExecutableApp,
+    operation: OperationDefinitionNode,
+    fragments: Mapping[str, FragmentDefinitionNode],
+    variables: VariableValues,
+) -> Program:
+    """Plan and compile a valid query for one choice of the variables that its conditions look at.
+
+    Raises:
+        UnplannableError: graphql-core has to execute it.
+    """
+    selection = plan_selection(app, operation, fragments, variables)
+    functions = emit_functions(selection, Positions(app.matchers))
+    roots = frozenset(map(id, selection.root.fields))
+    below = [entry for entry in selection.sites if id(entry) not in roots]
+    from_root: Parts = {}
+    uses = [add_root_document(from_root, _mapping(entry)) for entry in below]
+    return Program(
+        functions=functions,
+        sites=tuple(
+            _read_site(entry, app, functions, from_root if id(entry) in roots else None) for entry in selection.sites
+        ),
+        projections=_project_lookups(below, app),
+        uses_root=any(uses),
+        selection=selection,
+    )
+
+
+def _read_site(entry: FieldPlan, app: ExecutableApp, functions: Functions, from_root: Parts | None) -> Site:
+    mapping = _mapping(entry)
+    walks = functions.walks[entry.site] is not None
+    if from_root is None:
+        return Site(mapping, read_relation(mapping), None, None, walks)
+    parts = unite([parts_of(entry.target, app.matchers), from_root])
+    return Site(mapping, None, parts, render_projection(parts), walks)
+
+
+def _project_lookups(below: list[FieldPlan], app: ExecutableApp) -> Mapping[tuple[str, str], Mapping[str, Any] | None]:
+    """Give one projection per collection, so that documents which two fields look up are read once."""
+    trees: dict[tuple[str, str], list[Parts]] = {}
+    for entry in below:
+        mapping = _mapping(entry)
+        if isinstance(mapping, QueryMapping):
+            asked: Parts = {}
+            for path in mapping.find or {}:
+                if not path.startswith("$"):  # who asked for a document is seen from these
+                    add_whole(asked, path.split("."))
+            trees.setdefault((mapping.db, mapping.collection), []).extend([parts_of(entry.target, app.matchers), asked])
+    return {place: render_projection(unite(parts)) for place, parts in trees.items()}
+
+
+def _mapping(entry: FieldPlan) -> DatabaseMapping:
+    assert not isinstance(entry.mapping, PathMapping | None)  # noqa: S101 - for mypy: only sites come here
+    return entry.mapping
+
+
+def _definition(entry: FieldPlan) -> Any:
+    return entry.definition
+
+
+def _declared_defaults(entry: FieldPlan, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Where null counts as not given, the schema's default is bound."""
+    if None not in arguments.values():
+        return {}
+    declared = _definition(entry).args
+    defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
+    return {name: value for name, value in defaults.items() if value is not Undefined}
