@@ -77,7 +77,8 @@ async def test_an_empty_result_is_within_every_bound(counted: Store, database: s
 
 async def test_errors_are_those_of_any_aggregation(counted: Store, database: str) -> None:
     await counted.insert(database, "c", {"_id": 1})
-    spin: Document = {"$expr": {"$lt": [{"$sum": {"$map": {"input": {"$range": [0, 500_000]}, "in": 1}}}, 0]}}
+    numbers = {"$range": [0, {"$add": [500_000, "$a"]}]}
+    spin: Document = {"$expr": {"$lt": [{"$sum": {"$map": {"input": numbers, "in": {"$mod": ["$$this", 7]}}}}, 0]}}
     stages: list[Document] = [{"$unwind": "$a"}, {"$match": spin}]
     await counted.insert(database, "c", {"_id": 2, "a": list(range(100))})
 
