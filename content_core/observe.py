@@ -3,7 +3,7 @@
 Nothing is installed by default, and then every call returns within a fraction of a microsecond.
 
 Stages: ``with observe.stage("plan"):`` adds the time inside to the stage of the current request, and is a span of its
-own where requests are traced. Stages of one request do not overlap. In use::
+own where requests are traced. Stages of one request do not overlap, but that ``body`` is a part of ``handle``. In use::
 
     access   who asks, and may they                          both rooms
     body     the body arrives and is read                    both rooms

@@ -5,17 +5,20 @@ from dataclasses import dataclass
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from content_core import observe
 from content_core.access import AccessControl, KeyStore
 from content_core.errors import ServiceError
 from content_core.store import ChangeFeed, ChangeStreams, Store
+from content_core.store.monitoring import CommandWatch, ConnectionWatch
 from graphql_app.app import create_app as create_graphql_app
 from graphql_app.plan import Bounds
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
 from opencaas.compression import Compression
-from opencaas.health import HEALTH_PATHS, Health, HealthEndpoint
+from opencaas.health import HEALTH_PATHS
 from opencaas.lifespan import Lifespan
-from opencaas.request_log import RequestLog
+from opencaas.metrics.endpoint import is_metrics_path
+from opencaas.monitoring import Monitoring, Surroundings
 from opencaas.settings import Settings
 from rest_compat.app import create_app as create_rest_app
 from rest_compat.settings import RestSettings
@@ -45,7 +48,7 @@ class Services:
             admin_password: the admin user's password.
             token_secret: signs security tokens; None makes one that no other process knows.
         """
-        store = Store.open(uri, driver=settings.store_driver)
+        store = Store.open(uri, driver=settings.store_driver, event_listeners=[CommandWatch(), ConnectionWatch()])
         feed = ChangeFeed(store)
         access = AccessControl(
             store,
@@ -82,26 +85,40 @@ class Services:
 
 
 def create_app(
-    services: Services, settings: Settings, *, start_failed: Callable[[ServiceError], None] = lambda _error: None
+    services: Services,
+    settings: Settings,
+    *,
+    start_failed: Callable[[ServiceError], None] = lambda _error: None,
+    surroundings: Surroundings | None = None,
 ) -> ASGIApp:
     """Build the server's ASGI application.
 
-    Paths that begin with ``/graphql/`` go to the GraphQL application, the health check answers by itself, and
+    Paths that begin with ``/graphql/`` go to the GraphQL application, health and figures answer by themselves, and
     everything else is the REST interface.
 
     Args:
         services: what the rooms share; started and stopped with the application.
         settings: the server's settings.
         start_failed: hears why the services could not be started.
+        surroundings: figures and log lines of the server that this process is a part of; None where it is alone.
+
+    Raises:
+        TracingError: traces are wanted, but what makes them is not installed.
     """
-    health = Health(services.store, services.feed, feed_grace=settings.ready_grace_seconds)
+    monitoring = Monitoring(
+        settings,
+        surroundings or Surroundings.alone(),
+        store=services.store,
+        feed=services.feed,
+        access=services.access,
+    )
 
     async def start() -> None:
         await services.start()
-        health.loaded()
+        await monitoring.start()
 
     async def stop() -> None:
-        await health.stop()
+        await monitoring.stop()
         await services.stop()
 
     rooms = _Rooms(
@@ -111,7 +128,8 @@ def create_app(
             registry=services.registry,
             settings=graphql_settings(settings),
         ),
-        health=HealthEndpoint(health),
+        health=monitoring.health,
+        metrics=monitoring.metrics,
         rest=create_rest_app(
             store=services.store,
             access=services.access,
@@ -137,7 +155,7 @@ def create_app(
             upstreams=services.upstreams,
         ),
     )
-    answering = RequestLog(Compression(rooms, level=settings.compression_level))
+    answering = monitoring.around(Compression(rooms, level=settings.compression_level))
     return Lifespan(answering, start=start, stop=stop, start_failed=start_failed)
 
 
@@ -172,6 +190,7 @@ def graphql_settings(settings: Settings) -> GraphQLSettings:
 class _Rooms:
     graphql: ASGIApp
     health: ASGIApp
+    metrics: ASGIApp
     rest: ASGIApp
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -181,6 +200,10 @@ class _Rooms:
         elif path == "/graphql" or path.startswith("/graphql/"):
             await self.graphql(scope, receive, send)
         elif path.rstrip("/") in HEALTH_PATHS:
+            observe.note(route="HEALTH", template=path.rstrip("/"))
             await self.health(scope, receive, send)
+        elif is_metrics_path(scope):
+            observe.note(route="METRICS", template="/_metrics")
+            await self.metrics(scope, receive, send)
         else:
             await self.rest(scope, receive, send)

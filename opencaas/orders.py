@@ -16,6 +16,8 @@ class Orders:
         parent: process id of the supervisor.
         socket_fd: the listening socket, inherited.
         ready_fd: write end of a pipe; one byte says that requests are answered.
+        board_fd: the memory in which all workers keep their figures, inherited.
+        place: which slot of it is this worker's.
         uri: the MongoDB to use.
         admin_password: password of the admin user.
         token_secret: what signs security tokens.
@@ -25,6 +27,8 @@ class Orders:
     parent: int
     socket_fd: int
     ready_fd: int
+    board_fd: int
+    place: int
     uri: str
     admin_password: str
     token_secret: str

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from pydantic_settings.sources import PydanticBaseSettingsSource
 
@@ -22,7 +22,9 @@ class SettingsError(ServiceError):
 class Settings(BaseSettings):
     """Flags first, then ``OPENCAAS_*`` environment variables, then these defaults."""
 
-    model_config = SettingsConfigDict(env_prefix="OPENCAAS_", frozen=True, extra="ignore", hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        env_prefix="OPENCAAS_", frozen=True, extra="ignore", hide_input_in_errors=True, populate_by_name=True
+    )
 
     host: str = Field("127.0.0.1", description="Address to listen on; loopback unless told otherwise.")
     port: int = Field(8080, ge=0, le=65535, description="Port to listen on; 0 takes a free one.")
@@ -125,8 +127,26 @@ class Settings(BaseSettings):
     compression_level: int = Field(
         1, ge=0, le=9, description="How hard answers are compressed: 1 is fast, 9 is small, 0 is not at all."
     )
+    metrics_user: str = Field("metrics", min_length=1, description="Name of the user who may read /_metrics.")
+    metrics_password: SecretStr | None = Field(
+        None, description="Password of the metrics user. Without one only the admin may read /_metrics."
+    )
+    metrics_level: Literal["root", "database", "collection"] = Field(
+        "root", description="How finely request timers are told apart; the finer ones are at /{db}/_metrics and below."
+    )
+    metrics_operations: int = Field(
+        200, ge=0, description="GraphQL operations that metrics tell apart, per worker; more are counted together."
+    )
+    otlp_endpoint: str | None = Field(
+        None,
+        validation_alias=AliasChoices("OPENCAAS_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),
+        description="Base address of an OTLP receiver (HTTP) for traces; OTEL_EXPORTER_OTLP_ENDPOINT does as well.",
+    )
     ready_grace_seconds: float = Field(
         30.0, ge=0, description="Time for which a server without its change feed still counts as ready."
+    )
+    drain_seconds: float = Field(
+        0.0, ge=0, description="Time at SIGTERM in which the server still answers, but says that it is not ready."
     )
     grace_seconds: float = Field(20.0, ge=0, description="Time that running requests get to finish at SIGTERM.")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least severe event logged.")

@@ -23,6 +23,7 @@ import structlog
 
 from content_core.store.data_dir import DataDir
 from content_core.store.embedded import EmbeddedMongo
+from opencaas.metrics.board import Board
 from opencaas.orders import Orders
 from opencaas.readiness import ServerStartError, read_report
 from opencaas.settings import Settings
@@ -85,12 +86,14 @@ def run_server(settings: Settings, *, when_ready: Callable[[Running], None]) -> 
             # The lock first: a second server on the same data must say that, not that the port is taken.
             data_dir = stack.enter_context(DataDir(settings.data_dir)) if external is None else None
             listener = stack.enter_context(_listen(settings))
+            board = Board.create(settings.workers)
+            stack.callback(board.close)
             mongo, uri = None, external.get_secret_value() if external else ""
             if data_dir is not None:
                 mongo = EmbeddedMongo(data_dir, mongod=settings.mongod)
                 stack.callback(mongo.stop)
                 uri = mongo.start()
-            return _Supervisor(settings, listener, uri, mongo, data_dir, stop).run(when_ready)
+            return _Supervisor(settings, listener, board, uri, mongo, data_dir, stop).run(when_ready)
     finally:
         for number, handler in signals.items():
             signal.signal(number, handler)
@@ -101,6 +104,7 @@ class _Supervisor:
         self,
         settings: Settings,
         listener: socket.socket,
+        board: Board,
         uri: str,
         mongo: EmbeddedMongo | None,
         data_dir: DataDir | None,
@@ -108,6 +112,7 @@ class _Supervisor:
     ) -> None:
         self._settings = settings
         self._listener = listener
+        self._board = board
         self._mongo = mongo
         self._stop = stop
         self._workers: list[_Worker] = []
@@ -122,7 +127,7 @@ class _Supervisor:
 
     def run(self, when_ready: Callable[[Running], None]) -> int:
         try:
-            self._workers = [self._spawn() for _ in range(self._settings.workers)]
+            self._workers = [self._spawn(place) for place in range(self._settings.workers)]
             for worker in self._workers:
                 self._await_ready(worker)
             if not self._stop.is_set():
@@ -145,25 +150,33 @@ class _Supervisor:
                 self._revive(self._mongo)
             for place, worker in enumerate(self._workers):
                 if worker.process.poll() is not None:
-                    self._workers[place] = self._restart(worker)
+                    self._workers[place] = self._restart(worker, place)
+        self._drain()
         return 0
 
-    def _restart(self, dead: _Worker) -> _Worker:
+    def _drain(self) -> None:
+        """Say that nothing new should come, and give those who send it the time to hear it."""
+        self._board.drain()
+        time.sleep(self._settings.drain_seconds)
+
+    def _restart(self, dead: _Worker, place: int) -> _Worker:
         lived = time.monotonic() - dead.started
         failures = 0 if lived > _HEALTHY_SECONDS else dead.failures + 1
         _log.error("worker_died", pid=dead.process.pid, status=dead.process.returncode, lived_seconds=round(lived, 1))
         self._stop.wait(_RESTART_PAUSES[min(failures, len(_RESTART_PAUSES) - 1)])
-        worker = self._spawn()
+        worker = self._spawn(place)
         os.close(worker.ready_fd)
         worker.failures = failures
         return worker
 
-    def _spawn(self) -> _Worker:
+    def _spawn(self, place: int) -> _Worker:
         ready, write_end = os.pipe()
         orders = Orders(
             parent=os.getpid(),
             socket_fd=self._listener.fileno(),
             ready_fd=write_end,
+            board_fd=self._board.descriptor,
+            place=place,
             uri=self._running.mongodb_uri,
             admin_password=self._running.admin_password,
             token_secret=self._token_secret,
@@ -172,7 +185,7 @@ class _Supervisor:
         process = subprocess.Popen(
             [sys.executable, "-m", "opencaas.worker"],
             stdin=subprocess.PIPE,
-            pass_fds=(self._listener.fileno(), write_end),
+            pass_fds=(self._listener.fileno(), write_end, self._board.descriptor),
             start_new_session=True,  # Ctrl-C reaches the parent alone, which then stops things in order
         )
         os.close(write_end)

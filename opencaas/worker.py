@@ -17,6 +17,8 @@ from content_core.errors import ServiceError
 from content_core.store.child_process import die_with_parent
 from opencaas.asgi import Services, create_app
 from opencaas.logs import configure_logging
+from opencaas.metrics.board import Board
+from opencaas.monitoring import Surroundings
 from opencaas.orders import Orders
 from opencaas.readiness import report_failure, report_ready
 from opencaas.settings import Settings
@@ -70,7 +72,8 @@ def main() -> None:
         sys.exit(1)
     settings = Settings(**orders.settings)
     _raise_file_limit()
-    configure_logging(level=settings.log_level, form=settings.log_format)
+    lines = configure_logging(level=settings.log_level, form=settings.log_format)
+    surroundings = Surroundings(Board.open(orders.board_fd), orders.place, lines)
 
     def start_failed(error: ServiceError) -> None:
         report_failure(orders.ready_fd, error)
@@ -79,11 +82,12 @@ def main() -> None:
         services = Services.open(
             settings, uri=orders.uri, admin_password=orders.admin_password, token_secret=orders.token_secret
         )
+        app = create_app(services, settings, start_failed=start_failed, surroundings=surroundings)
     except ServiceError as error:
         start_failed(error)
         sys.exit(3)
     config = uvicorn.Config(
-        create_app(services, settings, start_failed=start_failed),
+        app,
         loop="uvloop",
         http="httptools",
         ws=SocketProtocol,

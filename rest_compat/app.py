@@ -12,6 +12,7 @@ from starlette.requests import Request as Connection
 from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from content_core import observe
 from content_core.access import AccessControl, KeyStore, Principal
 from content_core.access.permissions import METHODS as KNOWN_METHODS
 from content_core.errors import (
@@ -35,6 +36,7 @@ from rest_compat.openapi import Description
 from rest_compat.reply import Reply
 from rest_compat.request import Request, parse_request
 from rest_compat.resources import METHODS, Kind, Resource, check_names, read_resource
+from rest_compat.route_names import note_resource
 from rest_compat.routes import build_routes
 from rest_compat.settings import RestSettings
 from rest_compat.streams import Streams, watch
@@ -147,6 +149,7 @@ class _RestApp:
     async def _open_stream(self, request: Request, scope: Scope) -> Watcher:
         since = self._streams.generation if self._streams is not None else 0
         resource = read_resource(request.segments)
+        note_resource(resource)
         principal = await self._check_access(request, resource, websocket=True)
         if resource.kind is not Kind.CHANGE_STREAM:
             raise RequestError("only change streams are watched over a WebSocket")
@@ -158,14 +161,16 @@ class _RestApp:
     async def _answer(
         self, request: Request, read_body: Callable[[], Awaitable[bytes]], pieces: Callable[[], AsyncIterator[bytes]]
     ) -> Reply:
+        resource = read_resource(request.segments)
+        note_resource(resource)
         if request.method not in KNOWN_METHODS:
             raise MethodNotAllowedError(f"method {request.method} not allowed")
-        resource = read_resource(request.segments)
         if request.method == "OPTIONS":
             return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
         if reply := await self._tokens.answer(request) or await self._description.answer(request):
             return reply
-        principal = await self._check_access(request, resource)
+        with observe.stage("access"):
+            principal = await self._check_access(request, resource)
         method = "GET" if request.reads else request.method
         if method not in METHODS[resource.kind]:
             raise MethodNotAllowedError(f"method {request.method} not allowed")
@@ -173,7 +178,8 @@ class _RestApp:
         if handler is None:
             raise NotFoundError("resource does not exist")
         try:
-            return await handler(Call(request, resource, principal, read_body, pieces))
+            with observe.stage("handle"):
+                return await handler(Call(request, resource, principal, read_body, pieces))
         finally:
             if not request.reads and resource.kind in _WITH_PROPERTIES:
                 self._properties.forget(resource.database)
@@ -192,10 +198,11 @@ class _RestApp:
         async def read_body() -> bytes:
             check_body_headers(request, max_bytes=limit)
             body = bytearray()
-            async for part in connection.stream():
-                body += part
-                if len(body) > limit:
-                    raise BodyTooLargeError(f"the body is over the limit of {limit} bytes")
+            with observe.stage("body"):
+                async for part in connection.stream():
+                    body += part
+                    if len(body) > limit:
+                        raise BodyTooLargeError(f"the body is over the limit of {limit} bytes")
             return bytes(body)
 
         return read_body

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
+from content_core import observe
 from content_core.errors import DefinitionError, ServiceError, StoreError, UnauthenticatedError
 from content_core.extended_json import dumps
 from rest_compat.reply import Reply
@@ -50,6 +51,7 @@ def render_error(error: ServiceError, request: Request, *, realm: str) -> Reply:
 def render_unexpected(error: Exception) -> Reply:
     """Turn an error that should not have happened into an answer that says nothing but where to look."""
     incident = uuid.uuid4().hex[:12]
+    observe.note(incident=incident)
     _log.error("unexpected error, incident %s", incident, exc_info=error)
     return _render(500, f"Internal error; the server's log knows it as incident {incident}", {})
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
+from content_core import observe
 from content_core.access.credentials import Credentials, KeyLogin, PasswordLogin, parse_authorization
 from content_core.access.directory import KeyDirectory
 from content_core.access.origins import is_trusted_origin
@@ -88,19 +89,9 @@ class AccessControl:
             UnauthenticatedError: nobody we know.
             ForbiddenError: a security token that is good for another database.
         """
-        if credentials.security_token is not None:
-            return await self._find_token(credentials.security_token, tenant)
-        if credentials.authorization is not None:
-            login = parse_authorization(credentials.authorization)
-            if isinstance(login, PasswordLogin):
-                return self._check_admin(login)
-            own = (tenant,) if tenant is not None and is_tenant(tenant) else ()
-            return await self._find_key(login.key, (*own, ADMIN_DATABASE))
-        if credentials.cookie is not None:
-            principal = await self._find_token(credentials.cookie, tenant)
-            trusted = is_trusted_origin(credentials.origin, credentials.host, self._allowed_origins)
-            return replace(principal, forgeable=not trusted)
-        raise UnauthenticatedError("credentials are missing")
+        principal = await self._identify(credentials, tenant)
+        observe.note(principal=principal.key_id or principal.kind)
+        return principal
 
     async def issue_token(self, credentials: Credentials, *, tenant: str | None, ttl: str | None) -> tuple[str, int]:
         """Write a security token for the API key that a request shows in its header.
@@ -179,6 +170,21 @@ class AccessControl:
         """Drop what is remembered of a key, before a write to it is acknowledged on this server."""
         self._generation += 1
         self._remembered.pop(key, None)
+
+    async def _identify(self, credentials: Credentials, tenant: str | None) -> Principal:
+        if credentials.security_token is not None:
+            return await self._find_token(credentials.security_token, tenant)
+        if credentials.authorization is not None:
+            login = parse_authorization(credentials.authorization)
+            if isinstance(login, PasswordLogin):
+                return self._check_admin(login)
+            own = (tenant,) if tenant is not None and is_tenant(tenant) else ()
+            return await self._find_key(login.key, (*own, ADMIN_DATABASE))
+        if credentials.cookie is not None:
+            principal = await self._find_token(credentials.cookie, tenant)
+            trusted = is_trusted_origin(credentials.origin, credentials.host, self._allowed_origins)
+            return replace(principal, forgeable=not trusted)
+        raise UnauthenticatedError("credentials are missing")
 
     def _check_admin(self, login: PasswordLogin) -> Principal:
         user, password = self._admin

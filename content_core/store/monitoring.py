@@ -4,7 +4,7 @@ The driver calls these listeners in the thread of the operation, which carries t
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from pymongo import monitoring
 
@@ -12,7 +12,8 @@ from content_core import observe
 
 __all__ = ["CommandWatch", "ConnectionWatch"]
 
-_BATCHES = ("firstBatch", "nextBatch")
+_BATCHES: Final = ("firstBatch", "nextBatch")
+_READING: Final = frozenset({"aggregate", "find", "getMore"})
 
 
 class CommandWatch(monitoring.CommandListener):
@@ -25,7 +26,7 @@ class CommandWatch(monitoring.CommandListener):
         """Take a command that MongoDB carried out."""
         documents, namespace = 0, event.database_name
         cursor = event.reply.get("cursor")
-        if isinstance(cursor, Mapping):
+        if event.command_name in _READING and isinstance(cursor, Mapping):
             documents, namespace = _count_documents(cursor), cursor.get("ns", namespace)
         self._take(event, namespace, documents=documents, failed=False)
 
