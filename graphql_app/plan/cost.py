@@ -43,6 +43,9 @@ __all__ = ["check_cost", "price_operation"]
 
 _DATABASE: Final = 10
 _REFERENCE: Final = 2
+_EMBEDDED: Final = 5
+"""Entries of a list inside a document: nobody can limit them, and what a document holds is read already."""
+
 _Variables: TypeAlias = Mapping[str, Any]
 _Mappings: TypeAlias = Mapping[str, Mapping[str, FieldMapping]]
 
@@ -210,6 +213,8 @@ class _Pricing:
         """Tell how many entries a field's value may have."""
         if not _is_list(definition):
             return 1
+        if mapping is None or isinstance(mapping, PathMapping):
+            return _EMBEDDED
         template = _limit_of(mapping)
         name = _named_argument(template)
         given = next((each.value for each in node.arguments or () if each.name.value == name), None)
