@@ -1,7 +1,6 @@
 """The published ``fsxa-api`` package in a Node process that takes orders line by line."""
 
 import json
-import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Mapping
@@ -10,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
-
+from tests.clients.npm import link_packages
 from tests.tools import requires
 
 __all__ = ["ClientError", "Package", "running_package"]
@@ -72,7 +70,7 @@ def running_package(folder: Path, config: Mapping[str, Any]) -> Iterator[Package
     node = requires("node")
     for name in FILES:
         shutil.copy(HERE / name, folder)
-    _install(folder)
+    link_packages(HERE, folder)
     with (
         (folder / "node.log").open("w") as log,
         subprocess.Popen(
@@ -85,16 +83,3 @@ def running_package(folder: Path, config: Mapping[str, Any]) -> Iterator[Package
             assert process.stdin is not None
             process.stdin.close()
             process.wait(30)
-
-
-def _install(folder: Path) -> None:
-    ready = HERE / "node_modules"
-    if (ready / "fsxa-api").is_dir():
-        (folder / "node_modules").symlink_to(ready)
-        return
-    command = ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"]
-    done = subprocess.run(command, cwd=folder, text=True, capture_output=True, check=False, timeout=200)
-    if done.returncode:
-        if os.environ.get("CI") == "true":
-            pytest.fail(f"npm ci: {done.stderr}")
-        pytest.skip("the package registry does not answer, and nothing is installed in tests/clients")

@@ -1,0 +1,10 @@
+// What a front end's own configuration says; address and key come from its environment.
+const { GRAPHQL_URL, CAAS_API_KEY } = process.env;
+
+module.exports = {
+  schema: [{ [GRAPHQL_URL]: { headers: { Authorization: `Bearer ${CAAS_API_KEY}` } } }],
+  documents: "queries.graphql",
+  generates: {
+    "types.ts": { plugins: ["typescript", "typescript-operations"] },
+  },
+};
