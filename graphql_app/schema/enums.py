@@ -39,4 +39,4 @@ def _serializer(enum_name: str, stored: Mapping[str, Any]) -> Callable[[Any], st
 
 
 def _show(value: Any) -> str:
-    return value if isinstance(value, str) else dumps(value)[:100].decode(errors="replace")
+    return value if type(value) is str else dumps(value)[:100].decode(errors="replace")
