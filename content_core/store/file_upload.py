@@ -12,7 +12,7 @@ from content_core.documents import Document
 from content_core.errors import DuplicateKeyError, NotFoundError, StoreError
 from content_core.store.bucket import BATCH, Bucket, FileCheck, busy, one, tolerated
 from content_core.store.driver_errors import translated
-from content_core.store.unfinished import BUCKET_FIELD
+from content_core.store.unfinished import BUCKET_FIELD, upload_of
 from content_core.store.values import WriteMode, WriteOutcome
 
 __all__ = ["CHUNK_BYTES", "LARGE", "FileUpload"]
@@ -46,6 +46,7 @@ class FileUpload:
         self._sent = 0
         self._noted: float | None = None
         self._unsure = False
+        self._target: list[Any] = []
 
     async def write(self, data: bytes) -> None:
         """Take bytes; they go to MongoDB in batches.
@@ -97,6 +98,7 @@ class FileUpload:
             "metadata": dict(metadata),
             BUCKET_FIELD: {"upload": self.new_id},
         }
+        self._target = [document_id]
         judge = _Judge(self._bucket, document_id, mode, condition, check)
         created = None if self._sent else await self._store_at_once(file, judge)
         if created is None:
@@ -107,15 +109,25 @@ class FileUpload:
         """Remove what was sent, unless it has become a file; after :meth:`commit` this does nothing."""
         if self._noted is None:
             return
-        # Who has the note decides: if the transaction of a commit has taken it away, or still does, there is a file.
         heir, notes = ObjectId(), self._bucket.notes
         with tolerated():
-            if not await notes.hand_over(self.new_id, self._owner, heir):
+            # The note is gone if the transaction of a commit has removed it (this waits for one that is just ending),
+            # or if somebody took it over.
+            owned = await notes.hand_over(self.new_id, self._owner, heir)
+            if not owned and await self._is_file():
                 return
-            if self._unsure:  # MongoDB may still be storing what was sent last; the note stays until that is over
+            if (
+                self._unsure or not owned
+            ):  # MongoDB may still be storing what was sent last; the note stays until that is over
                 await notes.clear(self.new_id, self.new_id)
             else:
                 await notes.settle(self.new_id, heir)
+
+    async def _is_file(self) -> bool:
+        for document_id in self._target:
+            file = await self._bucket.files.find_one(one(document_id), {BUCKET_FIELD: 1})
+            return bool(upload_of(file or {})[0] == self.new_id)
+        return False
 
     async def _store_at_once(self, file: Document, judge: "_Judge") -> bool | None:
         """Store a file of one batch with its bytes; None if what it replaces is too large for one transaction."""

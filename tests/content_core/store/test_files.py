@@ -3,7 +3,7 @@
 import asyncio
 import os
 from collections.abc import AsyncIterator
-from typing import Any, Final
+from typing import Final
 
 import pytest
 from bson import ObjectId
@@ -12,13 +12,14 @@ from gridfs.asynchronous import AsyncGridFSBucket
 from content_core.documents import Document
 from content_core.errors import ConflictError, DuplicateKeyError, NotFoundError, StoreError, StoreTimeoutError
 from content_core.store import FileBucket, FindQuery, Store, WriteOutcome, shown_file
-from content_core.store.file_upload import CHUNK_BYTES
-from content_core.store.files import LARGE
+from content_core.store.file_upload import CHUNK_BYTES, LARGE
+from tests.buckets import CHUNKS, FILES, get, left_over, put
 
-FILES: Final = "media.files"
-CHUNKS: Final = "media.chunks"
 SIZES: Final = (0, 1, CHUNK_BYTES, 4 * CHUNK_BYTES, 4 * CHUNK_BYTES + 1, 9 * CHUNK_BYTES + 77)
 HUGE: Final = LARGE + 5
+SLOW: Final = {
+    "$expr": {"$eq": [{"$size": {"$filter": {"input": {"$range": [0, 500_000]}, "cond": {"$lt": ["$$this", 0]}}}}, 0]}
+}
 
 
 @pytest.fixture
@@ -33,37 +34,6 @@ async def gridfs(store: Store, database: str) -> AsyncIterator[AsyncGridFSBucket
     client = store.open_client()
     yield AsyncGridFSBucket(client.client[database], "media")
     await client.close()
-
-
-async def put(bucket: FileBucket, document_id: Any, data: bytes, **options: Any) -> WriteOutcome:
-    async with bucket.upload() as upload:
-        for start in range(0, len(data), 65_536):
-            await upload.write(data[start : start + 65_536])
-        return await upload.commit(document_id, filename="f", metadata={"size": len(data)}, **options)
-
-
-async def get(store: Store, database: str, document_id: Any, start: int = 0, stop: int | None = None) -> bytes:
-    file = await store.get(database, FILES, document_id)
-    assert file is not None
-    pieces = store.bucket(database, FILES).read(file, start, file["length"] if stop is None else stop)
-    return b"".join([piece async for piece in pieces])
-
-
-async def left_over(store: Store, database: str) -> list[Document]:
-    """Find chunks that belong to no file, and notes of unfinished work."""
-    files = await store.find(database, FILES, FindQuery(filter={}))
-    expected = {repr(file["_id"]): -(-file["length"] // file["chunkSize"]) for file in files}
-    chunks = await store.find(database, CHUNKS, FindQuery(filter={}, projection={"data": 0}))
-    counted = dict.fromkeys(expected, 0)
-    others = []
-    for chunk in chunks:
-        if chunk["n"] >= 0 and repr(chunk["files_id"]) in counted:
-            counted[repr(chunk["files_id"])] += 1
-        else:
-            others.append(chunk)
-    assert counted == expected
-    assert not [file for file in files if "at" in file.get("_chunks", {})]
-    return others
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -120,9 +90,7 @@ async def test_part_reads_only_the_chunks_that_hold_it(store: Store, database: s
     await put(bucket, "a", data)
     for number in (0, 1, 2, 4, 5, 6, 7, 8):
         assert await store.delete_one(database, CHUNKS, filter={"n": number})
-    assert data[3 * CHUNK_BYTES : 4 * CHUNK_BYTES] == await get(
-        store, database, "a", 3 * CHUNK_BYTES, 4 * CHUNK_BYTES
-    )
+    assert data[3 * CHUNK_BYTES : 4 * CHUNK_BYTES] == await get(store, database, "a", 3 * CHUNK_BYTES, 4 * CHUNK_BYTES)
 
 
 @pytest.mark.parametrize("size", [10, 6 * CHUNK_BYTES])
@@ -168,10 +136,14 @@ async def test_upload_that_ends_early_leaves_nothing(
     store: Store, database: str, bucket: FileBucket, size: int
 ) -> None:
     await put(bucket, "a", b"old")
-    with pytest.raises(KeyError):
+
+    async def break_off() -> None:
         async with bucket.upload() as upload:
             await upload.write(os.urandom(size))
             raise KeyError
+
+    with pytest.raises(KeyError):
+        await break_off()
     assert b"old" == await get(store, database, "a")
     assert [] == await left_over(store, database)
 
@@ -221,7 +193,7 @@ async def test_delete_many(store: Store, database: str, bucket: FileBucket) -> N
 async def test_delete_many_stops_when_the_time_is_over(store: Store, database: str, bucket: FileBucket) -> None:
     await put(bucket, "a", b"x")
     with pytest.raises(StoreTimeoutError):
-        await bucket.delete_many(filter={"$expr": {"$gt": [{"$size": {"$range": [0, 30_000_000]}}, 0]}}, max_time_ms=1)
+        await bucket.delete_many(filter=SLOW, max_time_ms=5)
     assert b"x" == await get(store, database, "a")
 
 
