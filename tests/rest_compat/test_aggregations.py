@@ -254,29 +254,25 @@ async def test_unbound_variable_is_400(shop: Shop) -> None:
         assert (body["http status code"], body["message"]) == (400, "variable fsType not bound")
 
 
-@pytest.mark.parametrize(
-    "avars",
-    [
-        *["", "[]", "5", "{", "{fsType: Page}", '{"fsType": {"$gt": ""}}', '{"x": [{"$where": "1"}]}', "{x: /a/}"],
-        *['{"@limit": 1000}', '{"a": {"$ne": 1}}', '{"fsType": {"$regex": "P"}}'],
-    ],
-)
-async def test_bad_avars_are_400(shop: Shop, avars: str) -> None:
+BAD_AVARS = ["", "[]", "5", "{", "{fsType: Page}", '{"fsType": {"$gt": ""}}', '{"x": [{"$where": "1"}]}', "{x: /a/}"]
+BAD_AVARS += ['{"@limit": 1000}', '{"a": {"$ne": 1}}', '{"fsType": {"$regex": "P"}}']
+
+
+async def test_bad_avars_are_400(shop: Shop) -> None:
     await shop.define(BY_LANGUAGE)
 
-    body = error_body(await shop.run("by_language", avars))
+    for avars in BAD_AVARS:
+        body = error_body(await shop.run("by_language", avars))
+        assert body["http status code"] == 400
+        assert body["message"].startswith("illegal avars parameter"), avars
 
-    assert body["http status code"] == 400
-    assert body["message"].startswith("illegal avars parameter")
 
-
-@pytest.mark.parametrize(
-    "parameters", [{"page": 0}, {"pagesize": 101}, {"pagesize": -1}, {"page": "x"}, {"filter": "{"}, {"hal": "x"}]
-)
-async def test_bad_parameters_are_400(shop: Shop, parameters: Any) -> None:
+async def test_bad_parameters_are_400(shop: Shop) -> None:
     await shop.define(BY_LANGUAGE)
+    bad: list[Any] = [{"page": 0}, {"pagesize": 101}, {"pagesize": -1}, {"page": "x"}, {"filter": "{"}, {"hal": "x"}]
 
-    assert error_body(await shop.run("by_language", {"fsType": "x"}, **parameters))["http status code"] == 400
+    for parameters in bad:
+        assert error_body(await shop.run("by_language", {"fsType": "x"}, **parameters))["http status code"] == 400
 
 
 async def test_long_regular_expression_is_400(shop: Shop) -> None:
@@ -294,18 +290,12 @@ async def test_unknown_aggregation_is_404(shop: Shop) -> None:
         assert error_body(await shop.client.get(path))["http status code"] == 404
 
 
-@pytest.mark.parametrize(
-    ("method", "below"),
-    [
-        ("GET", "/_aggrs"), ("POST", "/_aggrs"), ("POST", "/_aggrs/x"), ("PUT", "/_aggrs/x"), ("PATCH", "/_aggrs/x"),
-        ("DELETE", "/_aggrs/x"),
-    ],
-)  # fmt: skip
-async def test_other_methods_are_405(shop: Shop, method: str, below: str) -> None:
-    response = await shop.client.request(method, f"{shop.path}{below}", json={})
-
-    assert error_body(response)["message"] == f"method {method} not allowed"
-    assert response.status_code == 405
+async def test_other_methods_are_405(shop: Shop) -> None:
+    requests = [("GET", "/_aggrs"), ("POST", "/_aggrs"), ("POST", "/_aggrs/x"), ("PUT", "/_aggrs/x")]
+    for method, below in [*requests, ("PATCH", "/_aggrs/x"), ("DELETE", "/_aggrs/x")]:
+        response = await shop.client.request(method, f"{shop.path}{below}", json={})
+        assert error_body(response)["message"] == f"method {method} not allowed"
+        assert response.status_code == 405
 
 
 # --- what goes wrong in MongoDB ------------------------------------------------------------------------------------
@@ -321,48 +311,51 @@ async def test_time_limit_is_408(shop: Shop) -> None:
     assert body["http status description"] == "Request Timeout"
 
 
-@pytest.mark.parametrize(
-    "stages",
-    [
-        [{"$nobody": {}}],
-        [{"$limit": 0}],
-        [{"$limit": {"$var": "@page"}}, {"$group": {"_id": 1, "n": {"$what": 1}}}],
-        [{"$project": {"x": {"$toInt": "$name"}}}],
-        [{"$project": {"a": 1, "b": 0}}],
-        [{"$unwind": "name"}],
-        [{"$match": {"$what": 1}}],
-        [{"$match": {}, "$limit": 1}],
-        [{"$out": "x"}, {"$match": {}}],
-        [{"$project": {"x": {"$divide": [1, 0]}}}],
-        [{"$geoNear": {}}],
-        [{"$documents": [{"a": 1}]}],
-        [{"$match": {"$text": {"$search": "x"}}}],
-        [{"$facet": {"a": [{"$out": "x"}]}}],
-    ],
-    ids=lambda stages: str(stages[-1])[:40],
-)
-async def test_what_mongodb_refuses_is_422(shop: Shop, stages: list[Document]) -> None:
-    await shop.define_past_checks({"uri": "it", "stages": stages})
-
-    body = error_body(await shop.run("it"))
-
-    assert body["http status code"] == 422
-    assert body["http status description"] == "Unprocessable Entity"
+REFUSED: list[list[Document]] = [
+    [{"$nobody": {}}],
+    [{"$limit": 0}],
+    [{"$limit": {"$var": "@page"}}, {"$group": {"_id": 1, "n": {"$what": 1}}}],
+    [{"$project": {"x": {"$toInt": "$name"}}}],
+    [{"$project": {"a": 1, "b": 0}}],
+    [{"$unwind": "name"}],
+    [{"$match": {"$what": 1}}],
+    [{"$match": {}, "$limit": 1}],
+    [{"$out": "x"}, {"$match": {}}],
+    [{"$project": {"x": {"$divide": [1, 0]}}}],
+    [{"$geoNear": {}}],
+    [{"$documents": [{"a": 1}]}],
+    [{"$match": {"$text": {"$search": "x"}}}],
+    [{"$facet": {"a": [{"$out": "x"}]}}],
+]
 
 
-@pytest.mark.parametrize(
-    "definition",
-    [
-        {"stages": {}}, {"stages": None}, {}, {"stages": [5]}, {"stages": [], "type": "what"},
-        {"stages": [], "allowDiskUse": 1}, {"stages": [{"$limit": {"$var": []}}]},
-        {"stages": [{"$ifvar": "x"}]}, {"stages": [{"$match": {"$ifvar": ["x", {}]}}]},
-    ],
-)  # fmt: skip
-async def test_malformed_definition_is_422(shop: Shop, definition: Document) -> None:
+async def test_what_mongodb_refuses_is_422(shop: Shop) -> None:
+    names = [f"a{number}" for number in range(len(REFUSED))]
+    await shop.define_past_checks(
+        *[{"uri": name, "stages": stages} for name, stages in zip(names, REFUSED, strict=True)]
+    )
+
+    for name, stages in zip(names, REFUSED, strict=True):
+        body = error_body(await shop.run(name))
+        assert body["http status code"] == 422, stages
+        assert body["http status description"] == "Unprocessable Entity"
+
+
+MALFORMED: list[Document] = [
+    {"stages": {}}, {"stages": None}, {}, {"stages": [5]}, {"stages": [], "type": "what"},
+    {"stages": [], "allowDiskUse": 1}, {"stages": [{"$limit": {"$var": []}}]},
+    {"stages": [{"$ifvar": "x"}]}, {"stages": [{"$match": {"$ifvar": ["x", {}]}}]},
+]  # fmt: skip
+
+
+async def test_malformed_definition_is_422(shop: Shop) -> None:
     """One that came into the database without this server."""
-    await shop.define_past_checks({"uri": "it", **definition}, BY_LANGUAGE)
+    names = [f"a{number}" for number in range(len(MALFORMED))]
+    malformed = [{"uri": name, **definition} for name, definition in zip(names, MALFORMED, strict=True)]
+    await shop.define_past_checks(*malformed, BY_LANGUAGE)
 
-    assert error_body(await shop.run("it"))["http status code"] == 422
+    for name, definition in zip(names, MALFORMED, strict=True):
+        assert error_body(await shop.run(name))["http status code"] == 422, definition
     assert len(results(await shop.run("by_language", {"fsType": "Page"}))) == 3
 
 
