@@ -18,6 +18,7 @@ from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableE
 from content_core.store import Store
 from graphql_app.plan.types import Plan, PlanRefusedError, Refusal
 from graphql_app.query import UNBOUND, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
+from graphql_app.query.statistics import LoaderStatistics, Statistics
 from graphql_app.reading import Reader, weightiest
 from graphql_app.schema.mappings import DatabaseMapping
 from graphql_app.settings import GraphQLSettings
@@ -37,12 +38,14 @@ class Outcome:
         errors: field errors, in the order of their coming.
         calls: database calls.
         documents: documents that they read.
+        statistics: what data loaders would have counted, if that was wanted.
     """
 
     data: dict[str, Any] | None
     errors: tuple[GraphQLError, ...]
     calls: int = 0
     documents: int = 0
+    statistics: Statistics | None = None
 
 
 async def run_plan(
@@ -96,7 +99,8 @@ async def _execute(plan: Plan, setting: _Setting, variables: Mapping[str, Any]) 
                 run.close()
     except BaseExceptionGroup as failures:
         raise weightiest(failures) from failures
-    return Outcome(result.data, tuple(result.errors or ()), run.reader.calls, run.reader.documents)
+    statistics = run.statistics.render() if run.statistics is not None else None
+    return Outcome(result.data, tuple(result.errors or ()), run.reader.calls, run.reader.documents, statistics)
 
 
 async def _start(plan: Plan, run: "_Run", variables: Mapping[str, Any]) -> ExecutionResult:
@@ -124,6 +128,16 @@ def _declared_defaults(info: GraphQLResolveInfo[Any], arguments: Mapping[str, An
     declared = info.parent_type.fields[info.field_name].args
     defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
     return {name: value for name, value in defaults.items() if value is not Undefined}
+
+
+def _level(path: Path) -> int:
+    """Say how deep a field stands, by its named segments."""
+    level = 0
+    at: Path | None = path
+    while at is not None:
+        level += isinstance(at.key, str)
+        at = at.prev
+    return level
 
 
 class _Entry:
@@ -182,6 +196,7 @@ class _Run:
 
     def __init__(self, setting: _Setting, group: asyncio.TaskGroup) -> None:
         self.expired = False
+        self.statistics = LoaderStatistics() if setting.settings.verbose else None
         self.reader = Reader(setting.store, parallel=setting.settings.parallel_queries, deadline=setting.deadline)
         self._group = group
         self._settings = setting.settings
@@ -210,6 +225,8 @@ class _Run:
         load = plan_load(mapping, scope, limits=self._settings.limits, regex_length=self._settings.regex_length)
         if load is None:
             return self._give_nothing(mapping, root_key)
+        if self.statistics is not None:
+            self.statistics.count(mapping, load.key, level=_level(info.path))
         entry = self._entries.get(load.key)
         if entry is None:
             entry = self._entries[load.key] = _Entry(load)
@@ -320,4 +337,6 @@ class _Run:
         entry.settled = True
         entry.documents = documents
         entry.error = error
+        if error is not None and self.statistics is not None:
+            self.statistics.fail(load.key)
         self._woken.update(waiter for waiter in entry.waiters if waiter.wake())

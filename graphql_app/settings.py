@@ -32,6 +32,7 @@ class GraphQLSettings:
         parallel_queries: database calls that one request has under way at a time.
         regex_length: longest regular expression of a filter, in characters.
         poll_seconds: how often definitions are compared with the database while the change feed is down.
+        verbose: answers tell what data loaders would have counted; graphql-core then executes all plans.
         compile_queries: plans are compiled; without, graphql-core executes all of them.
         allowed_origins: origins whose pages may send credentials across sites; empty: none may.
     """
@@ -54,6 +55,7 @@ class GraphQLSettings:
     parallel_queries: int = 16
     regex_length: int = 1_000
     poll_seconds: float = 2.0
+    verbose: bool = False
     compile_queries: bool = True
     allowed_origins: tuple[str, ...] = ()
 

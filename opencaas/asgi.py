@@ -147,6 +147,10 @@ def create_app(
                 resolve_refs=settings.resolve_refs,
                 resolve_refs_depth=settings.resolve_refs_depth,
                 resolve_refs_max=settings.resolve_refs_max,
+                max_file_bytes=settings.max_file_bytes,
+                max_file_metadata_bytes=settings.max_file_metadata_bytes,
+                max_upload_parts=settings.max_upload_parts,
+                upload_idle_seconds=settings.upload_idle_seconds,
                 aggregation_time_limit_ms=settings.aggregation_time_limit_ms,
                 max_aggregation_bytes=settings.max_aggregation_bytes,
                 watcher_queue_bytes=settings.watcher_queue_bytes,
@@ -182,6 +186,7 @@ def graphql_settings(settings: Settings) -> GraphQLSettings:
         max_input_values=settings.max_input_values,
         max_response_bytes=settings.max_response_bytes,
         http=settings.graphql_http,
+        verbose=settings.graphql_verbose,
         allowed_origins=settings.allowed_origins,
     )
 

@@ -89,6 +89,9 @@ class Settings(BaseSettings):
         "compat",
         description="Statuses and media types of GraphQL answers: compat is the original's, standard GraphQL over HTTP.",
     )
+    graphql_verbose: bool = Field(
+        False, description="GraphQL answers carry the statistics of data loaders; for testing, since it costs speed."
+    )
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins (comma separated) whose pages may send credentials across sites."
     )
@@ -123,6 +126,14 @@ class Settings(BaseSettings):
         60.0,
         ge=0,
         description="How long change streams wait for a MongoDB that is away; then their clients are closed.",
+    )
+    max_file_bytes: int = Field(268_435_456, ge=1, description="Largest file of a bucket.")
+    max_file_metadata_bytes: int = Field(
+        1_048_576, ge=2, le=15_000_000, description="Largest metadata that come with an upload."
+    )
+    max_upload_parts: int = Field(50, ge=1, description="Parts of an upload; the file and its metadata are two.")
+    upload_idle_seconds: float = Field(
+        60.0, gt=0, le=300, description="How long an upload may pause; then 408. Nothing of it is kept."
     )
     compression_level: int = Field(
         1, ge=0, le=9, description="How hard answers are compressed: 1 is fast, 9 is small, 0 is not at all."

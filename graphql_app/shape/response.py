@@ -1,6 +1,6 @@
 """Response bodies as bytes, and the status that goes with them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -24,6 +24,7 @@ class Answer:
         compiled: whether a compiled function gave the data; else graphql-core did, or there are none.
         calls: database calls.
         documents: documents that they read.
+        statistics: what data loaders would have counted, if that was wanted.
     """
 
     status: int
@@ -31,6 +32,12 @@ class Answer:
     compiled: bool = False
     calls: int = 0
     documents: int = 0
+    statistics: Mapping[str, int | float] | None = None
+
+    @property
+    def has_data(self) -> bool:
+        """Whether there is a member ``data``, null or not: it is the first one wherever it is."""
+        return self.body.startswith(b'{"data":')
 
 
 def shape_outcome(data: dict[str, Any] | None, errors: Sequence[Any]) -> Answer:
