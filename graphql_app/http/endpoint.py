@@ -2,11 +2,11 @@
 
 from typing import Any, Final
 
-import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from content_core import observe
 from content_core.access import AccessControl, Credentials, Principal
 from content_core.errors import (
     BodyTooLargeError,
@@ -17,8 +17,8 @@ from content_core.errors import (
 )
 from content_core.store import Store
 from graphql_app.engine import Engine
-from graphql_app.http.negotiation import choose_response_type
-from graphql_app.http.request import Address, GraphQLRequest, parse_request, read_body
+from graphql_app.http.negotiation import GRAPHQL_RESPONSE, AnswerForm, choose_form
+from graphql_app.http.request import Address, GraphQLRequest, parse_query_string, parse_request, read_body
 from graphql_app.registry import ActiveApp, Registry
 from graphql_app.settings import GraphQLSettings
 from graphql_app.shape import Answer, render_service_error, shape_errors
@@ -28,6 +28,7 @@ __all__ = ["GraphQLEndpoint"]
 
 _METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _NOT_FOUND = "GraphQL app not found"
+_NOT_ACCEPTABLE = "Answers have the type application/graphql-response+json or application/json"
 _UNCACHED: Final = {"Cache-Control": "no-store"}
 
 
@@ -43,20 +44,22 @@ class GraphQLEndpoint:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
         request = Request(scope, receive)
+        form = choose_form(request.headers.get("accept"), self._settings.http)
         try:
-            response = await self._respond(request)
+            response = await self._respond(request, form)
         except ClientDisconnect:
             return
         except StoreUnavailableError as error:
             message = f"Unable to establish a connection to the database: {error.message}"
-            response = _render(request, shape_errors(500, [render_service_error(message, code=error.code)]))
+            response = _render(form, shape_errors(500, [render_service_error(message, code=error.code)]))
         except Exception as error:  # noqa: BLE001 - the edge: clients see a number, the log sees the rest
-            response = _render(request, shape_errors(500, [render_incident(error)]))
+            response = _render(form, shape_errors(500, [render_incident(error)]))
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request) -> Response:
+    async def _respond(self, request: Request, form: AnswerForm | None) -> Response:
+        allowed = ("GET", "POST") if self._settings.http == "standard" else ("POST",)
         if request.method not in _METHODS:
-            return _refuse_method(request)
+            return _refuse_method(form, allowed)
         address = Address.of(request.scope["path"])
         try:
             principal = await self._admit(request, address)
@@ -64,24 +67,33 @@ class GraphQLEndpoint:
             return Response(status_code=401, headers=_UNCACHED | _challenge(request))
         except ForbiddenError:
             return Response(status_code=403, headers=_UNCACHED)
-        if request.method != "POST":
-            return _refuse_method(request)
-        return _render(request, await self._execute(request, address, principal))
+        if request.method not in allowed:
+            return _refuse_method(form, allowed)
+        if form is None:
+            return _render(form, shape_errors(406, [render_service_error(_NOT_ACCEPTABLE)]))
+        return await self._execute(request, address, principal, form)
 
-    async def _execute(self, request: Request, address: Address, principal: Principal) -> Answer:
+    async def _execute(self, request: Request, address: Address, principal: Principal, form: AnswerForm) -> Response:
         active = self._registry.active(address.key) if address.key is not None else None
         if active is None:
-            return self._refuse_address(address)
-        limit = self._settings.max_body_bytes
+            return _render(form, self._refuse_address(address))
         try:
-            declared = request.headers.get("content-length")
-            body = await read_body(request.stream(), declared=declared, limit=limit)
-            asked = parse_request(body, request.headers.get("content-type"))
+            asked = await self._read(request, form)
         except BodyTooLargeError as error:
-            return shape_errors(413, [render_service_error(error.message, code=error.code)])
+            return _render(form, shape_errors(413, [render_service_error(error.message, code=error.code)]))
         except RequestError as error:
-            return _refuse_body(error)
-        return await self._answer(active, asked, principal)
+            return _render(form, _refuse_body(error))
+        answer = await self._answer(active, asked, principal, request)
+        if answer.status == 405:
+            return _refuse_method(form, ("POST",), answer)
+        return _render(form, answer, form.status(answer))
+
+    async def _read(self, request: Request, form: AnswerForm) -> GraphQLRequest:
+        if request.method == "GET":
+            return parse_query_string(request.query_params)
+        declared = request.headers.get("content-length")
+        body = await read_body(request.stream(), declared=declared, limit=self._settings.max_body_bytes)
+        return parse_request(body, request.headers.get("content-type"), strict=form.standard)
 
     async def _admit(self, request: Request, address: Address) -> Principal:
         credentials = Credentials.read(query_string=request.scope["query_string"], headers=request.scope["headers"])
@@ -92,15 +104,16 @@ class GraphQLEndpoint:
             self._access.authorize_app(principal, key=address.key)
         return principal
 
-    async def _answer(self, active: ActiveApp, asked: GraphQLRequest, principal: Principal) -> Answer:
-        # Bound, not logged: whoever logs the request in this task writes it into its one line.
-        structlog.contextvars.bind_contextvars(app=active.app.definition.key.uri)
+    async def _answer(self, active: ActiveApp, asked: GraphQLRequest, principal: Principal, request: Request) -> Answer:
+        observe.note(app=active.app.definition.key.uri)
         return await self._engine.answer(
             active,
             asked.query,
             operation_name=asked.operation_name,
             variables=asked.variables,
             user=_describe_user(principal),
+            read_only=request.method == "GET",
+            show_cost=request.headers.get("x-caas-cost") == "1",
         )
 
     def _refuse_address(self, address: Address) -> Answer:
@@ -121,9 +134,9 @@ def _refuse_body(error: RequestError) -> Answer:
     return shape_errors(400, [entry])
 
 
-def _refuse_method(request: Request) -> Response:
-    answer = shape_errors(405, [render_service_error("Method Not Allowed")])
-    return _render(request, answer, {"Allow": "POST, OPTIONS"})
+def _refuse_method(form: AnswerForm | None, allowed: tuple[str, ...], answer: Answer | None = None) -> Response:
+    answer = answer or shape_errors(405, [render_service_error("Method Not Allowed")])
+    return _render(form, answer, headers={"Allow": ", ".join((*allowed, "OPTIONS"))})
 
 
 def _challenge(request: Request) -> dict[str, str]:
@@ -131,10 +144,12 @@ def _challenge(request: Request) -> dict[str, str]:
     return {} if quiet else {"WWW-Authenticate": 'Basic realm="OpenCaaS"'}
 
 
-def _render(request: Request, answer: Answer, headers: dict[str, str] | None = None) -> Response:
+def _render(
+    form: AnswerForm | None, answer: Answer, status: int | None = None, *, headers: dict[str, str] | None = None
+) -> Response:
     return Response(
         answer.body,
-        status_code=answer.status,
+        status_code=status or answer.status,
         headers=_UNCACHED | (headers or {}),
-        media_type=choose_response_type(request.headers.get("accept")),
+        media_type=form.media_type if form else GRAPHQL_RESPONSE,
     )

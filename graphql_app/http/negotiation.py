@@ -1,8 +1,20 @@
-"""Media types: which form a request's body has, and which type its answer gets."""
+"""Media types: which form a request's body has, and which type and which rules its answer gets."""
 
+from dataclasses import dataclass
 from enum import Enum
+from typing import Literal
 
-__all__ = ["GRAPHQL_RESPONSE", "JSON_RESPONSE", "BodyForm", "choose_response_type", "prefers_html", "read_body_form"]
+from graphql_app.shape import Answer
+
+__all__ = [
+    "GRAPHQL_RESPONSE",
+    "JSON_RESPONSE",
+    "AnswerForm",
+    "BodyForm",
+    "choose_form",
+    "prefers_html",
+    "read_body_form",
+]
 
 GRAPHQL_RESPONSE = "application/graphql-response+json"
 JSON_RESPONSE = "application/json; charset=utf-8"
@@ -21,11 +33,45 @@ def read_body_form(content_type: str | None) -> BodyForm | None:
     return {"application/json": BodyForm.JSON, "application/graphql": BodyForm.RAW}.get(media_type)
 
 
-def choose_response_type(accept: str | None) -> str:
-    """Answer with plain JSON to those who take it and exclude the GraphQL type; to everybody else with the latter."""
-    if accept and _quality(accept, "application/json") > 0 and _quality(accept, GRAPHQL_RESPONSE) == 0:
-        return JSON_RESPONSE
-    return GRAPHQL_RESPONSE
+@dataclass(frozen=True, slots=True)
+class AnswerForm:
+    """How a request is answered.
+
+    Attributes:
+        media_type: of the body.
+        standard: whether GraphQL over HTTP rules, or what the original does.
+    """
+
+    media_type: str
+    standard: bool
+
+    def status(self, answer: Answer) -> int:
+        """Give the status of what the engine answered.
+
+        In the original, and with its media type in the standard, 400 says that a query was refused. The standard keeps
+        200 for what has a member ``data``, be it null, and for all that is plain JSON: there, other statuses come from
+        servers that know nothing of GraphQL.
+        """
+        if not self.standard or answer.status != 400:
+            return answer.status
+        return 200 if self.media_type == JSON_RESPONSE or answer.has_data else 400
+
+
+def choose_form(accept: str | None, http: Literal["compat", "standard"]) -> AnswerForm | None:
+    """Choose by the ``Accept`` of a request and the setting; None if nothing that there is would be accepted.
+
+    The original answers with the GraphQL type, whatever is accepted; plain JSON, and with it the standard, is for those
+    who accept it and not the GraphQL type. The standard takes what is preferred, and plain JSON where nothing is.
+    """
+    graphql, json = _quality(accept or "*/*", GRAPHQL_RESPONSE), _quality(accept or "*/*", "application/json")
+    if http == "compat":
+        alone = json[0] > 0 and graphql[0] == 0
+        return AnswerForm(JSON_RESPONSE, standard=True) if alone else AnswerForm(GRAPHQL_RESPONSE, standard=False)
+    if not graphql[0] and not json[0]:
+        return None
+    named = graphql[1] == _NAMED
+    preferred = graphql > json or (named and graphql == json)
+    return AnswerForm(f"{GRAPHQL_RESPONSE}; charset=utf-8" if preferred else JSON_RESPONSE, standard=True)
 
 
 def prefers_html(accept: str | None) -> bool:
@@ -33,14 +79,18 @@ def prefers_html(accept: str | None) -> bool:
     return any(name == "text/html" and quality > 0 for name, quality in _read_accept(accept or ""))
 
 
-def _quality(accept: str, media_type: str) -> float:
-    """Give the weight of a type; the most specific range that covers it decides."""
+_NAMED = 2
+"""How specific a range is that names a type; then come ``type/*`` and ``*/*``."""
+
+
+def _quality(accept: str, media_type: str) -> tuple[float, int]:
+    """Give the weight of a type, and how specific the range is that decides it."""
     ranges = dict(_read_accept(accept))
     general = media_type.partition("/")[0] + "/*"
-    for name in (media_type, general, "*/*"):
+    for specific, name in ((_NAMED, media_type), (1, general), (0, "*/*")):
         if name in ranges:
-            return ranges[name]
-    return 0.0
+            return ranges[name], specific
+    return 0.0, 0
 
 
 def _read_accept(accept: str) -> list[tuple[str, float]]:

@@ -1,15 +1,21 @@
 """From an HTTP request to a GraphQL request: its application, its form, its size, its members."""
 
-from collections.abc import AsyncIterable
+from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from content_core.errors import BodyTooLargeError, IllegalNameError, RequestError
 from content_core.extended_json import parse_json
 from content_core.names import AppKey
 from graphql_app.http.negotiation import BodyForm, read_body_form
 
-__all__ = ["Address", "GraphQLRequest", "parse_request", "read_body"]
+__all__ = ["Address", "GraphQLRequest", "parse_query_string", "parse_request", "read_body"]
+
+_MEMBERS: Final = (
+    ("operationName", str, "a string"),
+    ("variables", dict, "an object"),
+    ("extensions", dict, "an object"),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +70,16 @@ async def read_body(chunks: AsyncIterable[bytes], *, declared: str | None, limit
     return bytes(body)
 
 
-def parse_request(body: bytes, content_type: str | None) -> GraphQLRequest:
-    """Read a body in either form; an operation name or variables of a wrong type are ignored.
+def parse_request(body: bytes, content_type: str | None, *, strict: bool = False) -> GraphQLRequest:
+    """Read a body in either form.
+
+    Args:
+        body: the bytes.
+        content_type: its media type.
+        strict: refuse members of a wrong type, as GraphQL over HTTP has it; the original ignores them.
 
     Raises:
-        RequestError: another media type, no JSON, no query.
+        RequestError: another media type, no JSON, no query, or a member of a wrong type.
     """
     form = read_body_form(content_type)
     if form is None:
@@ -76,14 +87,34 @@ def parse_request(body: bytes, content_type: str | None) -> GraphQLRequest:
     if form is BodyForm.RAW:
         return GraphQLRequest(_decode(body), None, {})
     members = parse_json(body)
-    query = members.get("query") if isinstance(members, dict) else None
+    return _read_members(members if isinstance(members, dict) else {}, strict=strict)
+
+
+def parse_query_string(parameters: Mapping[str, str]) -> GraphQLRequest:
+    """Read a request that is all in its address: GraphQL over HTTP, requests by GET.
+
+    Raises:
+        RequestError: no query, variables or extensions that are no JSON object.
+    """
+    members: dict[str, Any] = {name: parameters[name] for name in ("query", "operationName") if name in parameters}
+    for name in ("variables", "extensions"):
+        if parameters.get(name):
+            members[name] = parse_json(parameters[name])
+    return _read_members(members, strict=True)
+
+
+def _read_members(members: Mapping[str, Any], *, strict: bool) -> GraphQLRequest:
+    query = members.get("query")
     if not isinstance(query, str):
         raise RequestError("Query cannot be null")
-    name = members.get("operationName")
-    variables = members.get("variables")
+    if strict:
+        for member, kind, name in _MEMBERS:
+            if not isinstance(members.get(member), kind | None):
+                raise RequestError(f"Bad request: {member} must be {name}")
+    operation, variables = members.get("operationName"), members.get("variables")
     return GraphQLRequest(
         query,
-        name if isinstance(name, str) and name else None,
+        operation if isinstance(operation, str) and operation else None,
         variables if isinstance(variables, dict) else {},
     )
 

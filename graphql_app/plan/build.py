@@ -6,6 +6,7 @@ from typing import Any, Final
 from graphql import (
     ASTValidationRule,
     DocumentNode,
+    FieldNode,
     FragmentDefinitionNode,
     GraphQLError,
     GraphQLSchema,
@@ -22,9 +23,10 @@ from graphql.validation import KnownOperationTypesRule, NoSchemaIntrospectionCus
 
 from graphql_app.plan.guards import Bounds, check_document
 from graphql_app.plan.overlaps import BoundedOverlapRule, surely_merge
+from graphql_app.plan.suggestions import worth_suggesting
 from graphql_app.plan.types import LimitExceededError, Operations, Plan, PlanRefusedError, Refusal
 
-__all__ = ["coerce_variables", "parse_operations", "select_operation"]
+__all__ = ["coerce_variables", "name_root_fields", "parse_operations", "select_operation"]
 
 # A kind of operation that the schema lacks has a classification of its own: see select_operation.
 _RULES: Final = tuple(
@@ -64,7 +66,10 @@ def parse_operations(
     """
     document = _parse(text, max_tokens)
     check_document(document, bounds)
-    errors = validate(schema, document, _choose_rules(schema, document, introspection), max_errors=max_errors)
+    rules = _choose_rules(schema, document, introspection)
+    errors = validate(schema, document, rules, max_errors=max_errors, hide_suggestions=True)
+    if errors and worth_suggesting(schema, errors):
+        errors = validate(schema, document, rules, max_errors=max_errors)
     if errors:
         raise PlanRefusedError(Refusal.VALIDATION, errors)
     operations = [node for node in document.definitions if isinstance(node, OperationDefinitionNode)]
@@ -124,6 +129,15 @@ def coerce_variables(plan: Plan, variables: Mapping[str, Any]) -> VariableValues
     if isinstance(coerced, list):
         raise PlanRefusedError(Refusal.VALIDATION, coerced)
     return coerced
+
+
+def name_root_fields(operation: OperationDefinitionNode) -> str:
+    """Give the names of an operation's root fields that select something, joined by commas (graphql-apps 6.4)."""
+    return ",".join(
+        node.name.value
+        for node in operation.selection_set.selections
+        if isinstance(node, FieldNode) and node.selection_set is not None
+    )
 
 
 def _parse(text: str, max_tokens: int) -> DocumentNode:
