@@ -73,6 +73,12 @@ class SocketProtocol(WebSocketsSansIOProtocol):
         else:
             self.transport.abort()
 
+    async def send(self, message: Any) -> None:
+        """Send a message of the application; after a whole answer that refuses the WebSocket nothing is missing."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # else the base class logs an error for each refusal
+
     def shutdown(self) -> None:
         """Close when the server stops, even if the client does not read."""
         super().shutdown()

@@ -312,8 +312,6 @@ def _refusal(error: PyMongoError) -> StoreError:
     """Say why a stream could not be opened."""
     if server_code(error) in _NOT_IN_STREAMS:
         return QueryRefusedError(f"MongoDB refuses the stages: {_said(error)}")
-    if server_code(error) == 40573:
-        return StoreError("MongoDB has no change streams: it is no replica set")
     return translate(error)
 
 
