@@ -48,14 +48,22 @@ class Aggregations:
         store: where documents are.
         access: weighs the rights on what a pipeline touches.
         properties: has the definitions.
+        validation: knows which collections have a schema.
         settings: page sizes and limits.
     """
 
-    def __init__(self, store: Store, access: AccessControl, properties: Properties, settings: RestSettings) -> None:
+    def __init__(
+        self,
+        store: Store,
+        access: AccessControl,
+        properties: Properties,
+        validation: Validation,
+        settings: RestSettings,
+    ) -> None:
         self._store = store
         self._access = access
         self._properties = properties
-        self._validation = Validation(store)
+        self._validation = validation
         self._settings = settings
 
     async def run(self, call: Call) -> Reply:

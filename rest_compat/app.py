@@ -40,6 +40,7 @@ from rest_compat.route_names import note_resource
 from rest_compat.routes import build_routes
 from rest_compat.settings import RestSettings
 from rest_compat.streams import Streams, watch
+from rest_compat.validation import Validation
 from rest_compat.watcher import Watcher
 
 __all__ = ["create_app"]
@@ -47,6 +48,7 @@ __all__ = ["create_app"]
 _log = logging.getLogger(__name__)
 
 _WITH_PROPERTIES = frozenset({Kind.DB, Kind.COLLECTION, Kind.FILES_BUCKET, Kind.SCHEMA_STORE})
+_WITH_SCHEMAS = frozenset({Kind.DB, Kind.SCHEMA_STORE, Kind.SCHEMA})
 
 
 def create_app(
@@ -92,12 +94,14 @@ class _RestApp:
         self._tokens = TokenEndpoints(access, settings)
         self._description = Description(access)
         self._properties = Properties(store, feed)
+        self._validation = Validation(store, feed)
         self._routes = build_routes(
             store=store,
             access=access,
             keys=keys,
             definitions=definitions,
             properties=self._properties,
+            validation=self._validation,
             settings=settings,
         )
         self._streams: Streams | None = None
@@ -183,6 +187,8 @@ class _RestApp:
         finally:
             if not request.reads and resource.kind in _WITH_PROPERTIES:
                 self._properties.forget(resource.database)
+            if not request.reads and resource.kind in _WITH_SCHEMAS:
+                self._validation.forget()
 
     async def _check_access(self, request: Request, resource: Resource, *, websocket: bool = False) -> Principal:
         principal = await self._access.authenticate(request.credentials, tenant=request.tenant)

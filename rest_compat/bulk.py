@@ -30,12 +30,13 @@ class Bulk:
     Args:
         store: where documents are.
         settings: time limits.
+        validation: checks documents against schemas.
     """
 
-    def __init__(self, store: Store, settings: RestSettings) -> None:
+    def __init__(self, store: Store, settings: RestSettings, validation: Validation) -> None:
         self._store = store
         self._settings = settings
-        self._validation = Validation(store)
+        self._validation = validation
 
     async def post(self, call: Call, place: Place, body: BsonBody, condition: Document | None) -> Reply:
         """Store every document of an array; those that cannot be stored leave the others alone."""

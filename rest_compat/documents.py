@@ -29,13 +29,14 @@ class Documents:
     Args:
         store: where documents are.
         settings: limits and the public address.
+        validation: checks documents against schemas.
     """
 
-    def __init__(self, store: Store, settings: RestSettings) -> None:
+    def __init__(self, store: Store, settings: RestSettings, validation: Validation) -> None:
         self._store = store
         self._settings = settings
-        self._validation = Validation(store)
-        self._bulk = Bulk(store, settings)
+        self._validation = validation
+        self._bulk = Bulk(store, settings, validation)
         self._writer = DocumentWriter(store)
 
     async def put(self, call: Call) -> Reply:

@@ -37,11 +37,13 @@ class Properties:
     Args:
         store: where databases are.
         feed: tells of changes; without one, and while it is not live, every question goes to the database.
+        max_age: seconds after which something is read anew, whatever the feed says.
     """
 
-    def __init__(self, store: Store, feed: ChangeFeed | None) -> None:
+    def __init__(self, store: Store, feed: ChangeFeed | None, *, max_age: float = _MAX_AGE) -> None:
         self._store = store
         self._feed = feed
+        self._max_age = max_age
         self._known: dict[str, _Known] = {}
         self._generation = 0
         if feed is not None:
@@ -110,7 +112,7 @@ class Properties:
     def _remember(self, database: str, collection: str, document: Document) -> None:
         if len(self._known) >= _MAX_DATABASES:
             self._known.clear()
-        known = self._known.setdefault(database, _Known(time.monotonic() + _MAX_AGE))
+        known = self._known.setdefault(database, _Known(time.monotonic() + self._max_age))
         if len(known.documents) >= _MAX_COLLECTIONS:
             known.documents.clear()
         known.documents[collection] = document

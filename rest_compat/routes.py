@@ -24,6 +24,7 @@ from rest_compat.roots import Roots
 from rest_compat.schemas import Schemas
 from rest_compat.settings import RestSettings
 from rest_compat.streams import refuse_plain_request
+from rest_compat.validation import Validation
 
 __all__ = ["build_routes"]
 
@@ -35,19 +36,20 @@ def build_routes(
     keys: KeyStore,
     definitions: DefinitionHook,
     properties: Properties,
+    validation: Validation,
     settings: RestSettings,
 ) -> Mapping[tuple[Kind, str], Handler]:
     """Build the table. HEAD has no entries of its own: it is answered by GET."""
     databases = Databases(store, keys)
     collections = Collections(store)
-    documents = Documents(store, settings)
-    bulk = Bulk(store, settings)
+    documents = Documents(store, settings, validation)
+    bulk = Bulk(store, settings, validation)
     schemas = Schemas(store, settings)
     apikeys = ApiKeys(store, access, keys, settings)
     apps = Definitions(store, access, definitions, settings)
     roots = Roots(store, access, properties, settings)
     listings = Listings(store, access, properties, settings)
-    aggregations = Aggregations(store, access, properties, settings)
+    aggregations = Aggregations(store, access, properties, validation, settings)
     documents_read = DocumentReads(store, access, properties, settings)
     files = Files(store, settings)
     binaries = Binaries(store, properties, settings)

@@ -5,11 +5,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
+from bson import ObjectId
+
 from content_core.access.reserved import SCHEMAS, is_tenant
 from content_core.documents import Document, Json
 from content_core.errors import NotSupportedError, ServiceError
 from content_core.extended_json import to_json
-from content_core.store import Store
+from content_core.store import ChangeFeed, Store
+from rest_compat.followed import Followed
 from rest_compat.places import Place
 from rest_compat.schema_names import schema_address, unescape_schema
 from rest_compat.schema_rules import SchemaCheck, references
@@ -19,19 +22,27 @@ __all__ = ["Validation"]
 
 _HOST: Final = "schema-store"
 _MAX_SCHEMAS: Final = 100
+_MAX_KNOWN: Final = 1_000
+_PLAIN_IDS: Final = (str, int, float, ObjectId)
 
 
 class Validation:
     """Finds the schema of a collection and checks documents against it.
 
-    Schemas are read anew for each write: a change counts at once, on every server.
-
     Args:
         store: where schemas are.
+        feed: tells of changed schemas; without one, and while it is not live, they are read anew for each write.
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, feed: ChangeFeed | None = None) -> None:
         self._store = store
+        self._known: Followed[SchemaCheck] = Followed(
+            feed, collections=lambda _database, collection: collection == SCHEMAS, maximum=_MAX_KNOWN
+        )
+
+    def forget(self) -> None:
+        """Drop what is remembered of schemas, before a write to one is acknowledged on this server."""
+        self._known.forget()
 
     async def check(self, place: Place, *documents: Document) -> None:
         """Check whole documents before they are stored.
@@ -80,6 +91,13 @@ class Validation:
         schema_id, database = binding.get("schemaId"), binding.get("schemaStoreDb", place.database)
         if schema_id is None or not isinstance(database, str):
             raise ServiceError("the 'jsonSchema' of the collection names no 'schemaId'")
+        if not isinstance(schema_id, _PLAIN_IDS):
+            return await self._build(database, schema_id)
+        # With the type, since 1 and true are equal here and different ids there.
+        key = (database, type(schema_id), schema_id)
+        return await self._known.get(key, lambda: self._build(database, schema_id))
+
+    async def _build(self, database: str, schema_id: Any) -> SchemaCheck:
         schema = await self._read(database, schema_id)
         if schema is None:
             raise ServiceError(f"the schema '{schema_id}' is not stored in database '{database}'")
