@@ -121,10 +121,10 @@ def _add_request(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Keep control characters of what clients sent away from the terminal."""
-    for name, value in event.items():
-        if isinstance(value, str) and not value.isprintable() and name not in {"exception", "stack"}:
-            event[name] = ascii(value)
+    """Keep control characters of what clients sent away from the terminal; structlog does so for all other values."""
+    said = event.get("event")
+    if isinstance(said, str) and not said.isprintable():
+        event["event"] = ascii(said)
     return event
 
 

@@ -13,6 +13,8 @@ from content_core import observe
 __all__ = ["CommandWatch", "ConnectionWatch"]
 
 _BATCHES: Final = ("firstBatch", "nextBatch")
+_LOGINS: Final = frozenset({"authenticate", "saslStart", "saslContinue"})
+"""What the driver does by itself when it opens a connection; no request asked for it."""
 _READING: Final = frozenset({"aggregate", "find", "getMore"})
 
 
@@ -49,7 +51,7 @@ class CommandWatch(monitoring.CommandListener):
         if documents:
             observe.count("database_documents", documents)
         record = observe.current()
-        if record is not None:
+        if record is not None and event.command_name not in _LOGINS:
             record.called(event.command_name, seconds, namespace=namespace, documents=documents, failed=failed)
 
 
