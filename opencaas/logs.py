@@ -20,6 +20,7 @@ __all__ = ["RequestLines", "configure_logging"]
 
 _STDERR: Final = 2
 _OPTIONS: Final = orjson.OPT_NON_STR_KEYS | orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE
+_OWN_LINES: Final = frozenset({"exception", "stack"})
 _REQUESTS: Final = "opencaas.request"
 
 
@@ -121,10 +122,10 @@ def _add_request(_logger: object, _method: str, event: EventDict) -> EventDict:
 
 
 def _printable(_logger: object, _method: str, event: EventDict) -> EventDict:
-    """Keep control characters of what clients sent away from the terminal; structlog does so for all other values."""
-    said = event.get("event")
-    if isinstance(said, str) and not said.isprintable():
-        event["event"] = ascii(said)
+    """Keep control characters of what clients sent away from the terminal."""
+    for name, value in event.items():
+        if isinstance(value, str) and name not in _OWN_LINES and not value.isprintable():
+            event[name] = "".join(mark if mark.isprintable() else ascii(mark)[1:-1] for mark in value)
     return event
 
 
