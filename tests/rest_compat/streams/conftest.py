@@ -177,12 +177,17 @@ async def watching(live: Live, uri: str = "crud", query: str = "", **options: An
 
 async def watched(live: Live) -> int:
     """Count the change streams that MongoDB has open on the collection."""
-    pipeline = [
+    pipeline: list[Document] = [
         {"$currentOp": {"allUsers": True, "idleCursors": True, "localOps": True}},
         {"$match": {"ns": f"{live.database}.{COLLECTION}", "cursor.tailable": True}},
     ]
-    operations = await live.store.aggregate("admin", "$cmd.aggregate", pipeline)
-    return len(operations)
+    driver = live.store.open_client()
+    try:
+        command: Document = {"aggregate": 1, "pipeline": pipeline, "cursor": {}}
+        answer = await driver.client.admin.command(command)
+        return len(answer["cursor"]["firstBatch"])
+    finally:
+        await driver.close()
 
 
 async def event(client: ClientConnection) -> Any:

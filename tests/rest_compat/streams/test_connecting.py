@@ -278,7 +278,7 @@ async def test_client_that_leaves_during_the_handshake_leaves_nothing_behind(liv
 
 
 async def test_bounds_are_503(store: Store, feed: ChangeFeed, database: str) -> None:
-    bounds = {"max_streams": 2, "max_watchers": 4, "max_watchers_per_stream": 2}
+    bounds: dict[str, Any] = {"max_streams": 2, "max_watchers": 4, "max_watchers_per_stream": 2}
     async with opened_live(store, feed, database, **bounds) as live:
         await live.define(CRUD, *({"uri": f"s{n}", "stages": [{"$match": {"n": n}}]} for n in range(3)))
         async with watching(live, "s0"), watching(live, "s0"):

@@ -86,7 +86,7 @@ async def test_many_who_come_while_others_write_hear_all_that_happens_after_thei
         await asyncio.sleep(number * 0.02)
         async with watching(live) as client:
             await live.put(f"after-{number}", n=number)
-            heard = []
+            heard: list[str] = []
             while not heard or heard[-1] != f"after-{number}":
                 heard.append((await event(client))["documentKey"]["_id"])
             return heard
