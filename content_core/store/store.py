@@ -42,9 +42,13 @@ _ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
 class Store:
     """A MongoDB replica set or sharded cluster. Made by :meth:`open`; belongs to one event loop."""
 
-    def __init__(self, uri: str, driver: Driver, event_listeners: Sequence[Any] = ()) -> None:
+    def __init__(
+        self, uri: str, driver: Driver, event_listeners: Sequence[Any] = (), *, reader: PyMongoDriver | None = None
+    ) -> None:
         self._uri = uri
         self._driver = driver
+        # Finds are most of all calls, and each costs a hop to a thread and back on Motor.
+        self._reader: Driver = reader or driver
         self._listeners = tuple(event_listeners)
         # What must be able to give up at once (health) or may take any time (indexes) has connections of its own:
         # a thread of Motor's small pool that waits for a hanging server cannot be called back.
@@ -60,17 +64,21 @@ class Store:
 
         Args:
             uri: the MongoDB URI.
-            driver: what carries reads and writes: Motor, or PyMongo's own async client.
+            driver: what carries everything but finds: Motor, or PyMongo's own async client, which carries finds always.
             event_listeners: the driver's monitoring listeners, for tests and metrics.
             max_pool_size: connections to one server at most.
 
         Raises:
             StoreError: the URI cannot be read.
         """
-        main = open_driver(
-            uri, driver, event_listeners=list(event_listeners), maxPoolSize=max_pool_size, socketTimeoutMS=120_000
+        options = {"maxPoolSize": max_pool_size, "socketTimeoutMS": 120_000}
+        main = open_driver(uri, driver, event_listeners=list(event_listeners), **options)
+        reader = (
+            None
+            if driver == "pymongo"
+            else open_driver(uri, "pymongo", event_listeners=list(event_listeners), **options)
         )
-        return cls(uri, main, event_listeners)
+        return cls(uri, main, event_listeners, reader=reader)
 
     def open_client(self, **options: Any) -> PyMongoDriver:
         """Open another client to the same MongoDB, of PyMongo's async kind; for this package, which closes it."""
@@ -79,7 +87,7 @@ class Store:
     async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
         """Read documents, in one round trip where they fit into 16 MB."""
         async with limited(query.max_time_ms):
-            cursor = self._collection(database, collection).find(
+            cursor = self._reader.client[database][collection].find(
                 query.filter,
                 query.projection,
                 sort=list(query.sort) or None,
@@ -416,6 +424,8 @@ class Store:
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""
         await self._driver.close()
+        if self._reader is not self._driver:
+            await self._reader.close()
         await self._control.close()
         if self._transfers is not None:
             await self._transfers.close()
