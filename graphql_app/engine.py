@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-import structlog
 from graphql import OperationType
 
 from content_core import observe
+from content_core.documents import Json
 from content_core.errors import StoreTimeoutError
 from content_core.store import Store
 from graphql_app.compile.run import run_program
@@ -20,6 +20,7 @@ from graphql_app.plan import (
     PlanRefusedError,
     check_cost,
     coerce_variables,
+    name_root_fields,
     parse_operations,
     price_operation,
     select_operation,
@@ -89,46 +90,29 @@ class Engine:
         Raises:
             StoreUnavailableError: the database went away; there is no data.
         """
+        settings = self._settings
         try:
-            operations = self._operations(active, query)
-            plan = select_operation(active.app.schema, operations, operation_name)
+            with observe.stage("parse"):
+                operations = self._operations(active, query)
+                plan = select_operation(active.app.schema, operations, operation_name)
             if read_only and plan.operation.operation is not OperationType.QUERY:
                 return shape_errors(405, [render_service_error("Only queries are executed by GET")])
             cost = self._check_cost(active, operations, plan, variables)
-            answer = self._schema_answers.get(plan, query, variables)
+            observe.note(operation=_name(plan), query=name_root_fields(plan.operation))
+            answer = await self._run_compiled(active, operations, plan, variables, user)
             if answer is None:
-                answer = await self._run(active, operations, plan, variables, user)
-                self._schema_answers.keep(plan, query, variables, answer)
+                answer = await self._interpret(plan, query, variables, user)
         except PlanRefusedError as refused:
             return shape_errors(400, render_refusal(refused))
         except StoreTimeoutError as error:
             return shape_errors(408, [render_service_error(error.message, located=False)])
-        answer = bound_answer(answer, max_bytes=self._settings.max_response_bytes)
-        return extend_answer(answer, {"cost": cost}) if show_cost else answer
-
-    async def _run(
-        self,
-        active: ActiveApp,
-        operations: Operations,
-        plan: Plan,
-        variables: Mapping[str, Any],
-        user: Mapping[str, Any] | None,
-    ) -> Answer:
-        outcome = await self._run_compiled(active, operations, plan, variables, user)
-        compiled = outcome is not None
-        if outcome is None:
-            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
-        observe.count("graphql_executions", way="compiled" if compiled else "interpreted")
-        # Bound, not logged: whoever logs the request in this task writes them into its one line.
-        structlog.contextvars.bind_contextvars(
-            operation=plan.operation_name[:_NAME] if plan.operation_name else None,
-            errors=len(outcome.errors),
-            calls=outcome.calls,
-            documents=outcome.documents,
-            compiled=compiled,
-        )
-        answer = shape_outcome(outcome.data, outcome.errors)
-        return replace(answer, compiled=compiled, calls=outcome.calls, documents=outcome.documents)
+        observe.count("graphql_executions", way="compiled" if answer.compiled else "interpreted")
+        observe.note(compiled=answer.compiled)
+        answer = bound_answer(answer, max_bytes=settings.max_response_bytes)
+        extensions: dict[str, Json] = {"cost": cost} if show_cost else {}
+        if answer.statistics is not None:
+            extensions["dataloader"] = {"overall-statistics": dict(answer.statistics)}
+        return extend_answer(answer, extensions) if extensions else answer
 
     async def _run_compiled(
         self,
@@ -137,18 +121,31 @@ class Engine:
         plan: Plan,
         variables: Mapping[str, Any],
         user: Mapping[str, Any] | None,
-    ) -> Outcome | None:
+    ) -> Answer | None:
         """Run an operation's program; None if graphql-core has to execute it."""
-        if not self._settings.compile_queries:
+        settings = self._settings
+        if not settings.compile_queries or settings.verbose:
             return None
         coerced = coerce_variables(plan, variables)
         program = active.programs.find(active.app, plan.operation, operations.fragments, coerced)
         if program is None:
             return None
         try:
-            return await run_program(program, store=self._store, variables=coerced, settings=self._settings, user=user)
+            outcome = await run_program(program, store=self._store, variables=coerced, settings=settings, user=user)
         except UnplannableError:
             return None
+        return _shape(outcome, compiled=True)
+
+    async def _interpret(
+        self, plan: Plan, query: str, variables: Mapping[str, Any], user: Mapping[str, Any] | None
+    ) -> Answer:
+        """Let graphql-core execute an operation; answers about the schema are kept."""
+        answer = self._schema_answers.get(plan, query, variables)
+        if answer is None:
+            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
+            answer = _shape(outcome, compiled=False)
+            self._schema_answers.keep(plan, query, variables, answer)
+        return answer
 
     def _check_cost(self, active: ActiveApp, operations: Operations, plan: Plan, variables: Mapping[str, Any]) -> int:
         """Give what an operation costs with these variables; its price is read off once."""
@@ -174,3 +171,22 @@ class Engine:
             )
             active.plans.put(text, operations)
         return operations
+
+
+def _shape(outcome: Outcome, *, compiled: bool) -> Answer:
+    with observe.stage("shape"):
+        answer = shape_outcome(outcome.data, outcome.errors)
+    observe.note(errors=len(outcome.errors))
+    return replace(
+        answer,
+        compiled=compiled,
+        calls=outcome.calls,
+        documents=outcome.documents,
+        statistics=outcome.statistics,
+    )
+
+
+def _name(plan: Plan) -> str | None:
+    """Give the operation's name as far as the log keeps it."""
+    name = plan.operation_name
+    return name if name is None or len(name) <= _NAME else name[:_NAME]

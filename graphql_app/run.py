@@ -323,6 +323,8 @@ class _Run:
             else:
                 self._settle(call.loads[0], [], FetchError.of(error))
             return
+        if self._closed:  # the driver may answer all the same when it is told to stop
+            return
         distribution = distribute(call, documents)
         for key, found in distribution.found.items():
             self._settle(self._entries[key].load, found)

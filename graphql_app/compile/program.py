@@ -1,10 +1,21 @@
 """A compiled operation: its functions, and all that can be known about its queries before a request comes."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
-from graphql import FragmentDefinitionNode, OperationDefinitionNode, Undefined, get_argument_values
+from graphql import (
+    ArgumentNode,
+    FragmentDefinitionNode,
+    GraphQLError,
+    ListValueNode,
+    ObjectFieldNode,
+    ObjectValueNode,
+    OperationDefinitionNode,
+    Undefined,
+    VariableNode,
+    get_argument_values,
+)
 from graphql.execution.values import VariableValues
 from graphql.utilities.coerce_input_value import coerce_default_value
 
@@ -12,7 +23,7 @@ from graphql_app.compile.emit import Functions, emit_functions
 from graphql_app.compile.positions import Positions
 from graphql_app.compile.relations import Relation, read_relation
 from graphql_app.plan.projection import Parts, add_root_document, add_whole, parts_of, render_projection, unite
-from graphql_app.plan.selection import FieldPlan, Selection, plan_selection
+from graphql_app.plan.selection import FieldPlan, Selection, UnplannableError, plan_selection
 from graphql_app.schema.build import ExecutableApp
 from graphql_app.schema.mappings import DatabaseMapping, PathMapping, QueryMapping
 
@@ -53,6 +64,8 @@ class Program:
         projections: what is read of the documents that the fields below the roots look up, by collection.
         uses_root: whether a query below the root fields depends on the root document.
         selection: the tree that the program was made from.
+        constant: the arguments of sites, as far as no variable decides about them.
+        open: the other fields with arguments.
     """
 
     functions: Functions
@@ -60,6 +73,8 @@ class Program:
     projections: Mapping[tuple[str, str], Mapping[str, Any] | None]
     uses_root: bool
     selection: Selection
+    constant: tuple[Arguments, ...]
+    open: tuple[FieldPlan, ...]
 
     @property
     def size(self) -> int:
@@ -72,11 +87,10 @@ class Program:
         Raises:
             GraphQLError: an argument has no fitting value; graphql-core knows where such errors belong.
         """
-        bound = [_NO_ARGUMENTS] * len(self.sites)
-        for entry in self.selection.argued:
-            arguments = get_argument_values(_definition(entry), entry.nodes[0], variables)
-            if entry.site >= 0:
-                bound[entry.site] = (arguments, _declared_defaults(entry, arguments))
+        if not self.open:
+            return self.constant
+        bound = list(self.constant)
+        _bind(bound, self.open, variables)
         return tuple(bound)
 
 
@@ -97,6 +111,12 @@ def compile_operation(
     below = [entry for entry in selection.sites if id(entry) not in roots]
     from_root: Parts = {}
     uses = [add_root_document(from_root, _mapping(entry)) for entry in below]
+    still_open = tuple(entry for entry in selection.argued if _holds_variables(entry.nodes[0].arguments))
+    constant = [_NO_ARGUMENTS] * len(selection.sites)
+    try:
+        _bind(constant, [entry for entry in selection.argued if entry not in still_open], VariableValues({}, {}))
+    except GraphQLError as error:
+        raise UnplannableError("an argument without a fitting value") from error
     return Program(
         functions=functions,
         sites=tuple(
@@ -105,7 +125,32 @@ def compile_operation(
         projections=_project_lookups(below, app),
         uses_root=any(uses),
         selection=selection,
+        constant=tuple(constant),
+        open=still_open,
     )
+
+
+def _bind(bound: list[Arguments], entries: Iterable[FieldPlan], variables: VariableValues) -> None:
+    for entry in entries:
+        arguments = get_argument_values(_definition(entry), entry.nodes[0], variables)
+        if entry.site >= 0:
+            bound[entry.site] = (arguments, _declared_defaults(entry, arguments))
+
+
+def _holds_variables(node: Any) -> bool:
+    """Say whether a variable stands anywhere inside the arguments of a field."""
+    pending = list(node or ())
+    for current in pending:  # grows while it is read
+        match current:
+            case VariableNode():
+                return True
+            case ListValueNode():
+                pending.extend(current.values)
+            case ObjectValueNode():
+                pending.extend(current.fields)
+            case ArgumentNode() | ObjectFieldNode():
+                pending.append(current.value)
+    return False
 
 
 def _read_site(entry: FieldPlan, app: ExecutableApp, functions: Functions, from_root: Parts | None) -> Site:

@@ -138,7 +138,18 @@ class Terms:
         groups: all groups of the request, shared among the relations that ask the same.
     """
 
-    __slots__ = ("_by_root", "_groups", "_regex_length", "_scope", "limit", "relation", "sort", "usable")
+    __slots__ = (
+        "_by_root",
+        "_groups",
+        "_last_group",
+        "_last_root",
+        "_regex_length",
+        "_scope",
+        "limit",
+        "relation",
+        "sort",
+        "usable",
+    )
 
     def __init__(
         self,
@@ -153,6 +164,8 @@ class Terms:
         self._scope = (arguments, declared)
         self._groups = groups
         self._regex_length = settings.regex_length
+        self._last_root: Any = self
+        self._last_group: Group | None = None
         self._by_root: dict[tuple[Any, ...], Group | None] = {}
         self.usable = False
         self.limit = 1
@@ -188,6 +201,13 @@ class Terms:
 
     def group(self, root: Any) -> Group | None:
         """Give the group of a root document; None if its values are not the usual ones, or lead to an error."""
+        # Root documents live as long as the request, and most parents have the root of the parent before.
+        if root is self._last_root:
+            return self._last_group
+        self._last_root, self._last_group = root, self._find_group(root)
+        return self._last_group
+
+    def _find_group(self, root: Any) -> Group | None:
         scope = Scope(self._scope[0], None, root, self._scope[1])
         values = tuple(_read_root(name, scope) for name in self.relation.roots)
         try:

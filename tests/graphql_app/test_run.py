@@ -242,12 +242,19 @@ async def test_an_unexpected_failure_ends_the_request(app: ExecutableApp, failin
 
 
 async def test_no_task_is_left_when_a_null_cuts_fields_off(app: ExecutableApp, store: Store) -> None:
-    before = asyncio.all_tasks()
+    def own_tasks() -> set[asyncio.Task[Any]]:
+        """The driver has tasks that come and go as they like."""
+        codes: dict[asyncio.Task[Any], Any] = {
+            task: getattr(task.get_coro(), "cr_code", None) for task in asyncio.all_tasks()
+        }
+        return {task for task, code in codes.items() if code is None or "/pymongo/" not in code.co_filename}
+
+    before = own_tasks()
 
     await run(app, store, '{ strict(id: "zz") { name } mechanics { name jobs { owner { name } } } }')
     await asyncio.sleep(0.01)
 
-    assert asyncio.all_tasks() == before
+    assert own_tasks() == before
 
 
 async def test_equal_queries_are_sent_once(app: ExecutableApp, counted: Store, counter: CallCounter) -> None:

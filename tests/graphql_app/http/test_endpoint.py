@@ -1,13 +1,16 @@
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import httpx
 import orjson
 import pytest
-import structlog
 
+from content_core import observe
 from content_core.documents import Document
 from content_core.errors import StoreUnavailableError
+from content_core.observe import Record
 from content_core.store import ChangeFeed, FindQuery, Store
 from content_core.store.embedded import EmbeddedMongo
 from graphql_app.settings import GraphQLSettings
@@ -425,26 +428,34 @@ async def test_what_the_request_line_says_is_bound_and_holds_no_texts_or_values(
     server: Server, database: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     query = "query Named($f: BsonDocument) { mechanics(filter: $f) { secretAlias: name } }"
-    with caplog.at_level(logging.INFO), structlog.contextvars.bound_contextvars():
+    with caplog.at_level(logging.INFO), recorded() as record:
         await post(server, f"/graphql/{database}/workshop", {"query": query, "variables": {"f": {"a": "hidden"}}})
-        bound = structlog.contextvars.get_contextvars()
 
     expected = {
         "app": f"{database}/workshop",
         "operation": "Named",
+        "query": "mechanics",
         "errors": 0,
-        "calls": 1,
-        "documents": 0,
         "compiled": True,
     }
-    assert bound == expected
+    assert record.facts == expected
+    assert {"parse", "compile", "read", "shape"} <= set(record.stages)
     assert "hidden" not in caplog.text
     assert "secretAlias" not in caplog.text
 
 
 async def test_a_long_operation_name_is_cut_in_the_request_line(server: Server, database: str) -> None:
-    with structlog.contextvars.bound_contextvars():
+    with recorded() as record:
         query = f"query {'N' * 5_000} {{ mechanics {{ name }} }}"
         await post(server, f"/graphql/{database}/workshop", {"query": query})
 
-        assert structlog.contextvars.get_contextvars()["operation"] == "N" * 100
+    assert record.facts["operation"] == "N" * 100
+
+
+@contextmanager
+def recorded() -> Iterator[Record]:
+    """Keep what is noted of the requests inside."""
+    record = Record("test")
+    token = observe.begin(record)
+    yield record
+    observe.end(token)
