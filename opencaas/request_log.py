@@ -1,5 +1,6 @@
 """One line per request: who asked for what, how it ended, where the time went. Never a key, a token or a body."""
 
+import asyncio
 import logging
 import os
 import re
@@ -8,12 +9,14 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from content_core import observe
 from content_core.names import APIKEYS
 from content_core.observe import Record
 from opencaas.logs import RequestLines
+from rest_compat.errors import render_unexpected
 
 __all__ = ["Finished", "RequestLog", "loggable_path", "request_id"]
 
@@ -76,7 +79,13 @@ class RequestLog:
         started = time.perf_counter()
         try:
             await self._app(scope, receive, watch)
-        except BaseException:
+        except Exception as error:
+            if watch.status != _GONE or scope["type"] != "http":
+                raise
+            # The rooms have edges of their own; this is for what has none.
+            reply = render_unexpected(error)
+            await Response(reply.body, reply.status, media_type=reply.media_type)(scope, receive, watch)
+        except asyncio.CancelledError:
             watch.broken()
             raise
         finally:
@@ -127,7 +136,7 @@ class _Watch:
         raise NotImplementedError
 
     def broken(self) -> None:
-        """Note that the application raised something; the server makes 500 of it where nothing was sent."""
+        """Note that the server ended before the answer began."""
         if self.status == _GONE:
             self.status = 500
 

@@ -16,6 +16,7 @@ import struct
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final, Self, TypeAlias
 
 __all__ = ["Board", "Doubles", "Entry", "Slot"]
@@ -200,10 +201,9 @@ def _walk(memory: memoryview, start: int, end: int) -> Iterator[tuple[int, bytes
 
 
 def _is_alive(pid: int) -> bool:
+    """Tell whether a process runs; one that has ended and was not buried yet does not."""
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
         return False
-    except PermissionError:
-        return True
-    return True
+    return stat.rpartition(b")")[2].split()[0] != b"Z"

@@ -1,5 +1,6 @@
 """The two forms of the figures: Prometheus text and JSON (rest-api 11.2)."""
 
+import contextlib
 import platform
 from collections.abc import Iterator, Mapping
 from importlib.metadata import version
@@ -162,10 +163,12 @@ def _process_families(processes: Mapping[int, int]) -> Iterator[Metric]:
     """Processor time, memory and open files of each worker that lives."""
     families: dict[str, Metric] = {}
     for place, pid in sorted(processes.items()):
-        for found in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
-            family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
-            for sample in found.samples:
-                family.add_sample(sample.name, {"worker": str(place)}, sample.value)
+        # One that ends meanwhile has half of its files, which the collector does not expect.
+        with contextlib.suppress(OSError, LookupError, ValueError, UnboundLocalError):
+            for found in ProcessCollector(pid=lambda pid=pid: pid, registry=None).collect():  # type: ignore[misc]
+                family = families.setdefault(found.name, Metric(found.name, found.documentation, found.type))
+                for sample in found.samples:
+                    family.add_sample(sample.name, {"worker": str(place)}, sample.value)
     yield from families.values()
 
 

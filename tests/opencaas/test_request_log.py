@@ -78,10 +78,13 @@ async def test_query_string_is_left_out() -> None:
     assert "/acme/x" == line["path"]
 
 
-async def test_failure_counts_as_500_and_is_an_error() -> None:
+async def test_failure_is_masked_and_found_by_the_number_that_the_client_gets() -> None:
     response, level, line = await _ask("/broken")
 
     assert (500, 500, logging.ERROR) == (response.status_code, line["status"], level)
+    assert line["incident"] in response.json()["message"]
+    assert "broken" not in response.text
+    assert line["request"] == response.headers["x-request-id"]
 
 
 async def test_no_answer_to_a_client_that_went_away_is_no_failure_of_the_server() -> None:
