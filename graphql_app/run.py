@@ -318,6 +318,8 @@ class _Run:
         except (StoreTimeoutError, StoreUnavailableError):
             raise
         except StoreError as error:
+            if self._closed:
+                return
             if call.lookups:  # one load's fault must not be the others'
                 self._ask_alone(call.loads)
             else:

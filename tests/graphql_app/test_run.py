@@ -257,6 +257,31 @@ async def test_no_task_is_left_when_a_null_cuts_fields_off(app: ExecutableApp, s
     assert own_tasks() == before
 
 
+class _Stubborn(Store):
+    """A store that knows nobody, and of the others answers all the same when it is told to stop, as drivers may."""
+
+    answered = 0
+
+    async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+        if query.filter:
+            return []
+        try:
+            await asyncio.sleep(30)
+        except asyncio.CancelledError:
+            self.answered += 1
+        return [{"_id": "late"}]
+
+
+async def test_an_answer_that_nobody_waits_for_any_more_is_dropped(app: ExecutableApp, mongo: EmbeddedMongo) -> None:
+    stubborn = _Stubborn.open(mongo.uri)
+
+    outcome = await run(app, stubborn, '{ strict(id: "zz") { name } unlimited { name } }')
+
+    assert outcome.data is None
+    assert stubborn.answered == 1
+    await stubborn.close()
+
+
 async def test_equal_queries_are_sent_once(app: ExecutableApp, counted: Store, counter: CallCounter) -> None:
     text = '{ a: mechanic(id: "m1") { name } b: mechanic(id: "m1") { first: name jobs { owner { name } } } }'
 
