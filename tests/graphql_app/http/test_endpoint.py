@@ -432,6 +432,7 @@ async def test_what_the_request_line_says_is_bound_and_holds_no_texts_or_values(
         await post(server, f"/graphql/{database}/workshop", {"query": query, "variables": {"f": {"a": "hidden"}}})
 
     expected = {
+        "principal": "admin",
         "app": f"{database}/workshop",
         "operation": "Named",
         "query": "mechanics",
