@@ -27,12 +27,13 @@ from graphql_app.schema.mappings import (
     PathMapping,
     QueryMapping,
 )
-from graphql_app.schema.operators import find_forbidden_operator
+from graphql_app.schema.operators import find_forbidden_operator, locate_operator
 from graphql_app.schema.pipelines import inspect_stages, is_reserved
 from graphql_app.schema.sdl import ROOT_TYPES, FieldShape, Sdl
 
 __all__ = ["read_field_mappings"]
 
+_OPTIONAL: Final = frozenset({"$ifarg"})
 _INT32: Final = range(-(2**31), 2**31)
 
 
@@ -148,6 +149,8 @@ def _read_stages(stages: list[Any], place: _Place) -> list[Any]:
     for stage in read:
         for use in read_stage_uses(stage):
             _check_use(use, place, predefined=True)
+        if locate_operator(list(stage.values()) if isinstance(stage, dict) else stage, _OPTIONAL):
+            place.findings.warn(f"{place.label} has an $ifarg inside a stage, where it is not read")
     return read
 
 

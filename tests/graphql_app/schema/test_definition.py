@@ -425,6 +425,63 @@ def test_all_reasons_are_told_in_the_order_of_the_checks() -> None:
     )
 
 
+def test_reasons_come_in_the_documented_order() -> None:
+    """Every kind of fault at once, each in a place of its own, written against the order."""
+    schema = """type Query { things: [Thing] }
+                type Thing { a: Int b: Int c: Int d: Int e: Int f: Int g: Int h: Zzzzzzzz }
+                type Other { id: Int } interface I { id: Int } enum E { A } union U = Thing | Other union V = Thing
+                union W = Thing | Other union X = Thing"""
+    mappings = {
+        "X": {"$typeResolver": {"Thing": "true", "Query": "true"}},
+        "W": {"$typeResolver": {"Other": None}},
+        "V": {"$typeResolver": 1},
+        "U": {},
+        "E": 1,
+        "Query": {"nothing": "x"},
+        "Thing": {
+            "h": PLACE | {"db": "foreign", "find": {"$where": "1", "x": {"$arg": []}}, "sort": {"y": {"$oid": "z"}}},
+            "g": PLACE | {"skip": "x", "limit": 1000},
+            "f": PLACE | {"limit": "x", "sort": 1},
+            "e": PLACE | {"stages": 1, "dataLoader": 1},
+            "d": {"db": 1, "collection": "apikeys"},
+            "c": {"db": "acme"},
+            "b": 1,
+        },
+        "Other": 1,
+    }
+    found = reasons(definition(_id="acme___", schema=schema, mappings=mappings, descriptor={"enabled": 1, "uri": "x"}))
+    expected = [
+        "the '_id' must be 'acme___' followed by",
+        "Error with GraphQL App Descriptor",
+        "Error with GraphQL App Descriptor: 'x' is no application address",
+        "Error with mappings of type: Other. Type mappings must be of type Object but was INT32",
+        "The mapping for Thing.b must be a String or a Document, but it is a INT32",
+        "The mapping for Thing.c does not specify the property 'collection'",
+        "The mapping for Thing.d requires the property 'db' to be a string but it is a INT32",
+        "The mapping for Thing.e requires the property 'db' to be a ARRAY but it is a INT32",
+        "The mapping for Thing.f requires the property 'sort' to be a Object but it is a INT32",
+        "The mapping for Thing.e requires the property 'dataLoader' to be a Object but it is a INT32",
+        "The mapping for Thing.f requires the property 'limit' to be a Object but it is a STRING",
+        "Error with field 'limit' of type Thing, value cannot be grater than 100",
+        "The mapping for Thing.g requires the property 'skip' to be a Object but it is a STRING",
+        "Error with mappings of enum: 'E'. Enum mappings must be of type 'DOCUMENT' but was INT32",
+        "Missing mappings for interface I",
+        "Missing $typeResolver for union U",
+        "Wrong mappings for union V: the $typeResolver is not an Object",
+        "null $typeResolver predicate",
+        "$typeResolver for union W does not map all union members",
+        "Missing or empty mappings for type Query: please provide a mapping for at least one Query field.",
+        "The mapping for Thing.h has a 'sort' that cannot be read",
+        "The mapping for Thing.h reads the database 'foreign'; it may only read 'acme'",
+        "The mapping for Thing.h uses the operator '$where' in 'find', which is not allowed",
+        "The mapping for Thing.h has a malformed $arg: ",
+        "$typeResolver for union X names Query, which is none of its types",
+        "Invalid GraphQL schema: Unknown type 'Zzzzzzzz'.",
+    ]
+    assert len(found) == len(expected)
+    assert all(reason.startswith(start) for reason, start in zip(found, expected, strict=True))
+
+
 def test_faults_of_mappings_do_not_hide_those_of_the_schema() -> None:
     document = small(THINGS + " type Odd { a: Zzzzzzzz b: Strange } scalar Strange", {"Thing": {"id": 5}})
     assert reasons(document) == (
@@ -490,6 +547,10 @@ def test_oddities_are_warned_of(document: Document, warning: str) -> None:
     [
         ([{"$match": {"a": {"$arg": "nope"}}}], "takes 'nope' from an argument that the field does not declare"),
         ([{"$ifarg": ["nope", {"$limit": 1}]}], "takes 'nope' from an argument that the field does not declare"),
+        (
+            [{"$facet": {"f": [{"$ifarg": ["a", {"$limit": 1}]}]}}],
+            "has an $ifarg inside a stage, where it is not read",
+        ),
         ([{"$nope": 1}], "has stages that always fail: Unrecognized pipeline stage name: '$nope' at pipeline[0].$nope"),
         (
             [{"$limit": 1}, 5],
