@@ -6,6 +6,8 @@ from typing import Final
 
 from benchmarks import (
     change_streams,
+    graphql_memory,
+    graphql_planning,
     graphql_profile,
     graphql_queries,
     nested_profile,
@@ -21,6 +23,8 @@ from benchmarks.content import Size
 MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "schema_build": lambda _size, _seconds: schema_build.main(),
     "graphql_queries": graphql_queries.main,
+    "graphql_planning": lambda _size, _seconds: graphql_planning.main(),
+    "graphql_memory": graphql_memory.main,
     "nested_query": nested_query.main,
     "store_drivers": store_drivers.main,
     "rest_reads": rest_reads.main,
@@ -30,7 +34,16 @@ MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "change_streams": change_streams.main,
     "rest_memory": rest_memory.main,
 }
-_UNASKED: Final = ("schema_build", "graphql_queries", "nested_query", "store_drivers", "rest_reads", "rest_bulk")
+_UNASKED: Final = (
+    "schema_build",
+    "graphql_queries",
+    "graphql_planning",
+    "graphql_memory",
+    "nested_query",
+    "store_drivers",
+    "rest_reads",
+    "rest_bulk",
+)
 
 
 def main() -> None:

@@ -6,8 +6,8 @@ so that a ratio compares what ran within seconds of each other.
 
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -30,7 +30,13 @@ __all__ = ["main"]
 _CLIENTS: Final = 8
 _ROUNDS: Final = 5
 _WARM_UP: Final = 0.4
-_READS: Final[Mapping[QueryName, Read]] = {"flat": FLAT, "nested": NESTED, "page": PAGE}
+_READS: Final[Mapping[str, Read]] = {"flat": FLAT, "nested": NESTED, "page": PAGE}
+_NOTHING: Final = "nothing"
+_TEXTS: Final[Mapping[str, str]] = dict([(_NOTHING, "{ __typename }"), *QUERY_TEXTS.items()])
+
+_OURS: Final = "this server"
+_STRAWBERRY: Final = "Strawberry by hand"
+_DRIVER: Final = "Motor and orjson"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,7 @@ class _Target:
     cpu: float | None
 
 
-_TARGETS: Final[Mapping[QueryName, _Target]] = {
+_TARGETS: Final[Mapping[str, _Target]] = {
     "flat": _Target(10, 1.7),
     "nested": _Target(7, 1.7),
     "refs": _Target(10, None),
@@ -54,47 +60,56 @@ class _Peer:
     """One way to get answers: its name, and for each query that it can answer what opens its clients."""
 
     label: str
-    opens: Mapping[QueryName, Open]
+    opens: Mapping[str, Open]
     cpu: Callable[[], float] = time.process_time
 
 
 def main(size: Size, seconds: float) -> None:
-    with pinned(OTHERS), served_content(size) as mongo:
-        command = [sys.executable, "-m", "benchmarks.graphql_strawberry", mongo.uri]
-        with pinned(SERVER), started_server(mongo) as ours, started_process(command, {}) as strawberry, pinned(OTHERS):
-            install_application(ours)
-            uvloop.run(_measure(mongo, ours, strawberry, seconds))
+    module = [sys.executable, "-m"]
+    with pinned(OTHERS), served_content(size) as mongo, pinned(SERVER), ExitStack() as stack:
+        ours = stack.enter_context(started_server(mongo))
+        strawberry = stack.enter_context(started_process([*module, "benchmarks.graphql_strawberry", mongo.uri], {}))
+        bare = stack.enter_context(started_process([*module, "benchmarks.bare_server"], {}))
+        stack.enter_context(pinned(OTHERS))
+        install_application(ours)
+        uvloop.run(_measure(mongo, ours, strawberry, bare, seconds))
 
 
-async def _measure(mongo: Mongo, ours: Server, strawberry: Server, seconds: float) -> None:
+async def _measure(mongo: Mongo, ours: Server, strawberry: Server, bare: Server, seconds: float) -> None:
     documents = read_everything(mongo.uri)
     peers = [
-        _Peer("this server", _over_http(ours, {"Authorization": f"Bearer {GRAPHQL_KEY}"}, PATH), cpu_of(ours.pid)),
-        _Peer("Strawberry by hand", _over_http(strawberry, {}, "/"), cpu_of(strawberry.pid)),
+        _Peer(_OURS, _over_http(ours, {"Authorization": f"Bearer {GRAPHQL_KEY}"}, PATH), cpu_of(ours.pid)),
+        _Peer(_STRAWBERRY, _over_http(strawberry, {}, "/"), cpu_of(strawberry.pid)),
+        _Peer("uvicorn alone", {_NOTHING: _over_http(bare, {}, "/")[_NOTHING]}, cpu_of(bare.pid)),
         _Peer("graphql-core in memory", {name: _in_memory(name, documents[name]) for name in QUERIES}),
-        _Peer("Motor and orjson", {name: _by_motor(mongo.uri, read) for name, read in _READS.items()}),
+        _Peer(_DRIVER, {name: _by_motor(mongo.uri, read) for name, read in _READS.items()}),
         _Peer("the same, one at a time", {name: _by_motor(mongo.uri, read, 1) for name, read in _READS.items()}),
     ]
     print(f"{mongo.documents} documents; {_CLIENTS} requests at a time; {_ROUNDS} turns each; CPU of who answers")
-    for name in QUERIES:
+    summary: list[str] = []
+    for name in _TEXTS:
         taking = [peer for peer in peers if name in peer.opens]
         size = await _compare(name, taking)
         contestants = [Contestant(peer.label, peer.opens[name], peer.cpu) for peer in taking]
         rates = await measure_rates(
             contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds, warm_up=_WARM_UP
         )
-        _report(name, size, dict(zip((peer.label for peer in taking), rates, strict=True)))
+        by_label = dict(zip((peer.label for peer in taking), rates, strict=True))
+        _report(name, size, by_label)
+        if name in _TARGETS:
+            summary += _weigh(name, by_label)
+    print("\nratios: best turns of both, and the middle ones", *summary, sep="\n  ")
 
 
 # --- the ways -------------------------------------------------------------------------------------------------------
 
 
-def _over_http(server: Server, headers: Mapping[str, str], path: str) -> Mapping[QueryName, Open]:
-    def opening(name: QueryName) -> Open:
-        request = render_post(server, path, orjson.dumps({"query": QUERY_TEXTS[name]}), headers)
+def _over_http(server: Server, headers: Mapping[str, str], path: str) -> Mapping[str, Open]:
+    def opening(name: str) -> Open:
+        request = render_post(server, path, orjson.dumps({"query": _TEXTS[name]}), headers)
         return lambda count: connected_clients(server, request, count)
 
-    return {name: opening(name) for name in QUERIES}
+    return {name: opening(name) for name in _TEXTS}
 
 
 def _in_memory(name: QueryName, roots: list[Document]) -> Open:
@@ -133,7 +148,7 @@ def _by_motor(uri: str, read: Read, most: int = _CLIENTS) -> Open:
 # --- what is compared -----------------------------------------------------------------------------------------------
 
 
-async def _compare(name: QueryName, peers: list[_Peer]) -> int:
+async def _compare(name: str, peers: list[_Peer]) -> int:
     """Make sure that all give the same data; gives the bytes of the answer."""
     answers: dict[str, Any] = {}
     size = 0
@@ -154,10 +169,7 @@ async def _first(ask: Callable[[], Awaitable[object]]) -> bytes:
     return answer
 
 
-def _report(name: QueryName, size: int, rates: Mapping[str, Rate]) -> None:
-    ours, strawberry, driver = (rates.get(label) for label in ("this server", "Strawberry by hand", "Motor and orjson"))
-    assert ours is not None
-    assert strawberry is not None
+def _report(name: str, size: int, rates: Mapping[str, Rate]) -> None:
     print(f"\n{name} ({size} bytes)")
     print(f"  {'':24} {'requests/s':>10} {'median':>8} {'CPU ms':>8} {'median':>8} {'mongod ms':>9}")
     for label, rate in rates.items():
@@ -165,10 +177,17 @@ def _report(name: QueryName, size: int, rates: Mapping[str, Rate]) -> None:
             f"  {label:24} {rate.per_second:10.1f} {rate.median_per_second:8.1f} {rate.cpu_ms:8.3f} "
             f"{rate.median_cpu_ms:8.3f} {rate.mongod_ms:9.3f}"
         )
-    target = _TARGETS[name]
-    best, median = ours.per_second / strawberry.per_second, ours.median_per_second / strawberry.median_per_second
-    print(f"  requests/s, times Strawberry: best {best:.1f}, median {median:.1f}; wanted: at least {target.rate:g}")
-    if driver is not None and target.cpu is not None:
-        best, median = ours.cpu_ms / driver.cpu_ms, ours.median_cpu_ms / driver.median_cpu_ms
-        print(f"  CPU, times Motor and orjson: best {best:.2f}, median {median:.2f}; wanted: at most {target.cpu:g}")
     sys.stdout.flush()
+
+
+def _weigh(name: str, rates: Mapping[str, Rate]) -> Iterator[str]:
+    """Put the ratios beside what is wanted."""
+    target, ours, strawberry = _TARGETS[name], rates[_OURS], rates[_STRAWBERRY]
+    best, median = ours.per_second / strawberry.per_second, ours.median_per_second / strawberry.median_per_second
+    yield f"{name:8} requests/s, times Strawberry       {best:6.2f} {median:6.2f}   wanted: at least {target.rate:g}"
+    best, median = strawberry.cpu_ms / ours.cpu_ms, strawberry.median_cpu_ms / ours.median_cpu_ms
+    yield f"{'':8} requests for the same CPU, times it {best:6.2f} {median:6.2f}"
+    if target.cpu is not None:
+        driver = rates[_DRIVER]
+        best, median = ours.cpu_ms / driver.cpu_ms, ours.median_cpu_ms / driver.median_cpu_ms
+        yield f"{'':8} CPU, times Motor and orjson        {best:6.2f} {median:6.2f}   wanted: at most {target.cpu:g}"

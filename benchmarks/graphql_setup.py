@@ -13,10 +13,10 @@ from benchmarks.servers import ADMIN_LOGIN, Server
 from content_core.documents import Document
 from content_core.names import APIKEYS, GQL_APPS
 
-__all__ = ["GRAPHQL_KEY", "install_application", "put_definitions"]
+__all__ = ["GRAPHQL_KEY", "install_application", "put_definitions", "put_key"]
 
 GRAPHQL_KEY: Final = secrets.token_hex(16)
-"""A key that may ask the measured application, and nothing else."""
+"""A key that may ask the measured applications, and nothing else."""
 
 _PATIENCE_SECONDS: Final = 10.0
 
@@ -24,16 +24,22 @@ _PATIENCE_SECONDS: Final = 10.0
 def install_application(server: Server) -> None:
     """Store the measured application and its key, and wait until it answers."""
     put_definitions(server, [DEFINITION])
-    permission = {"url": DEFINITION["descriptor"]["uri"], "permissionMode": "GRAPHQL", "methods": ["POST"]}
-    key = {"_id": GRAPHQL_KEY, "key": GRAPHQL_KEY, "name": "GraphQL measurements", "permissions": [permission]}
+    put_key(server, [DEFINITION["descriptor"]["uri"]])
+    headers = {"Authorization": f"Bearer {GRAPHQL_KEY}"}
     with _client(server) as client:
-        client.put(f"/{TENANT}/{APIKEYS}/{GRAPHQL_KEY}", json=key, auth=ADMIN_LOGIN).raise_for_status()
         deadline = time.monotonic() + _PATIENCE_SECONDS
-        headers = {"Authorization": f"Bearer {GRAPHQL_KEY}"}
         while (response := client.post(PATH, json={"query": "{ __typename }"}, headers=headers)).is_error:
             if time.monotonic() > deadline:
                 raise SystemExit(f"{PATH}: {response.status_code} {response.text[:500]}")
             time.sleep(0.05)
+
+
+def put_key(server: Server, applications: Iterable[str]) -> None:
+    """Store the key that may ask some applications."""
+    permissions = [{"url": uri, "permissionMode": "GRAPHQL", "methods": ["POST"]} for uri in applications]
+    key = {"_id": GRAPHQL_KEY, "key": GRAPHQL_KEY, "name": "GraphQL measurements", "permissions": permissions}
+    with _client(server) as client:
+        client.put(f"/{TENANT}/{APIKEYS}/{GRAPHQL_KEY}", json=key, auth=ADMIN_LOGIN).raise_for_status()
 
 
 def put_definitions(server: Server, definitions: Iterable[Document]) -> None:

@@ -3,14 +3,11 @@
 ``python -m benchmarks.graphql_strawberry MONGODB_URI`` prints ``ready`` and its address, and serves until SIGTERM.
 """
 
-import socket
 import sys
 from collections import defaultdict
-from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import strawberry
-import uvicorn
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,10 +16,11 @@ from strawberry.asgi import GraphQL
 from strawberry.dataloader import DataLoader
 from strawberry.schema.config import StrawberryConfig
 
+from benchmarks.bare_server import serve
 from benchmarks.content import COLLECTION, TENANT
 from content_core.documents import Document
 
-__all__ = ["main"]
+__all__ = ["App"]
 
 Key: TypeAlias = tuple[str, str]
 """Identifier and language of a document."""
@@ -285,15 +283,5 @@ class App(GraphQL[Context, None]):
         return Context(self._content)
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Serve on a free port."""
-    listening = socket.create_server(("127.0.0.1", 0))
-    print(f"ready http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-    config = uvicorn.Config(
-        App(arguments[0]), loop="uvloop", http="httptools", ws="none", access_log=False, log_config=None
-    )
-    uvicorn.Server(config).run(sockets=[listening])
-
-
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    serve(App(sys.argv[1]))
