@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from functools import cached_property
@@ -317,4 +317,4 @@ def _refusal(error: PyMongoError) -> StoreError:
 
 def _said(error: PyMongoError) -> str:
     details = getattr(error, "details", None)
-    return str(details.get("errmsg", "")) if isinstance(details, dict) else ""
+    return str(details.get("errmsg", "")) if isinstance(details, Mapping) else ""
