@@ -13,6 +13,7 @@ from content_core.errors import ConflictError, DefinitionError
 from content_core.names import AppKey
 from content_core.store import ChangeFeed, Store
 from rest_compat import RestSettings, create_app
+from tests.buckets import FILES
 
 ADMIN = httpx.BasicAuth("admin", "correct horse")
 
@@ -55,7 +56,7 @@ class Notes:
 
 @pytest.fixture
 def settings() -> RestSettings:
-    return RestSettings(max_body_bytes=64 * 1024, allowed_origins=("https://shop.example",))
+    return RestSettings(max_body_bytes=64 * 1024, upload_idle_seconds=5, allowed_origins=("https://shop.example",))
 
 
 @pytest.fixture
@@ -89,3 +90,19 @@ async def tenant(admin: httpx.AsyncClient, database: str) -> str:
     """A database made through the interface."""
     assert (await admin.put(f"/{database}")).status_code == 201
     return database
+
+
+@pytest.fixture
+async def remote(transport: httpx.ASGITransport) -> AsyncIterator[httpx.AsyncClient]:
+    """The admin on a real socket."""
+    from tests.rest_compat.serving import serving  # it builds on this module
+
+    async with serving(transport.app) as client:
+        yield client
+
+
+@pytest.fixture
+async def bucket(remote: httpx.AsyncClient, tenant: str) -> str:
+    """The path of an empty bucket."""
+    assert (await remote.put(f"/{tenant}/{FILES}")).status_code == 201
+    return f"/{tenant}/{FILES}"
