@@ -35,7 +35,7 @@ _WRAPPERS: Final = (
     "[[{}!]]",
     "[[{}]!]!",
 )
-_LIST_WRAPPERS: Final = ("[{}]", "[{}]", "[{}]", "[{}!]", "[{}]!", "[{}!]!")
+_LIST_WRAPPERS: Final = ("[{}]", "[{}]", "[{}]", "[{}]", "[{}]", "[{}!]", "[{}]!", "[{}!]!")
 _SINGLE_WRAPPERS: Final = ("{}", "{}", "{}", "{}", "{}!")
 _PATHS: Final = (
     "{}",
@@ -293,7 +293,7 @@ class _Drawing:
             if self._dice.chance(15):
                 fields[f"q{n}"] = self._aggregation(f"q{n}", _ROOT_STAGES)
                 continue
-            find, arguments = self._dice.pick(_ROOTS)
+            find, arguments = self._dice.likely(_ROOTS)
             extra = self._dice.pick(_ROOT_CONDITIONS) if find and self._dice.chance(10) else ({}, ())
             joined = find if find is None or not extra[0] else {"$and": [find, extra[0]]}
             fields[f"q{n}"] = self._query(f"q{n}", joined, (*arguments, *extra[1]), plural=not self._dice.chance(25))
@@ -302,7 +302,7 @@ class _Drawing:
         return fields
 
     def _aggregation(self, name: str, options: Sequence[tuple[list[Document], tuple[Argument, ...]]]) -> FieldModel:
-        stages, arguments = self._dice.pick(options)
+        stages, arguments = self._dice.likely(options)
         target = self._dice.pick((*self._objects, *self._objects, *self._abstract, "JSON"))
         wrapper = self._dice.pick(_SINGLE_WRAPPERS if self._dice.chance(30) else _LIST_WRAPPERS)
         mapping: Document = {"db": DATABASE, "collection": self._dice.pick(_COLLECTIONS), "stages": stages}
@@ -329,7 +329,7 @@ class _Drawing:
         declared = {argument.name: argument for argument in arguments}
         parts = (("sort", _SORTS), ("skip", _SKIPS), ("limit", _LIMITS))
         for member, options in parts if plural or self._dice.chance(10) else ():
-            part, more = self._dice.pick(options)
+            part, more = self._dice.likely(options)
             if part is not None:
                 mapping[member] = part
             for argument in more:

@@ -13,6 +13,7 @@ from typing import Any
 
 import orjson
 from graphql import (
+    DocumentNode,
     FieldNode,
     FragmentDefinitionNode,
     FragmentSpreadNode,
@@ -22,7 +23,6 @@ from graphql import (
     get_named_type,
     is_abstract_type,
     is_composite_type,
-    parse,
 )
 
 from graphql_app.schema.definition import Definition
@@ -122,6 +122,11 @@ def _racing_places(left: Answer, right: Answer, loads: Collection[Place]) -> lis
     return [place for place in places if _has_load_below(place, loads)]
 
 
+def has_race(answer: Answer, loads: Collection[Place]) -> bool:
+    """Say whether a null was propagated over fields that ask the database."""
+    return any(_has_load_below(place, loads) for place in nulled_places(answer))
+
+
 def _has_load_below(place: Place, loads: Collection[Place]) -> bool:
     names = tuple(key for key in place if isinstance(key, str))
     return any(len(load) > len(names) and load[: len(names)] == names for load in loads)
@@ -145,9 +150,8 @@ def _divide(answer: Answer, places: list[Place]) -> tuple[Errors, Mapping[Place,
 # --- where an operation asks the database ----------------------------------------------------------------------------
 
 
-def find_loads(schema: GraphQLSchema, definition: Definition, text: str) -> frozenset[Place]:
+def find_loads(schema: GraphQLSchema, definition: Definition, document: DocumentNode) -> frozenset[Place]:
     """List the places of an operation's fields that ask the database: response names, from the root on."""
-    document = parse(text)
     fragments = {node.name.value: node for node in document.definitions if isinstance(node, FragmentDefinitionNode)}
     found: set[Place] = set()
 

@@ -1,9 +1,12 @@
-"""Short ways to draw from Hypothesis; whatever is written first is the simplest, so failures shrink towards it."""
+"""Short ways to choose at random.
+
+The choices of a whole case hang on one number that Hypothesis draws. Drawn one by one by Hypothesis, they would come
+out much alike: most of its examples are variations of earlier ones, and a case has thousands of choices.
+"""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
-
-from hypothesis import strategies as st
+from random import Random
+from typing import TypeVar
 
 __all__ = ["Dice"]
 
@@ -11,29 +14,35 @@ T = TypeVar("T")
 
 
 class Dice:
-    """Draws numbers and picks from sequences; a few large pools are quicker than many small strategies."""
+    """Draws numbers and picks from sequences.
 
-    def __init__(self, draw: Any) -> None:
-        self._draw = draw
+    Args:
+        seed: decides everything.
+    """
+
+    def __init__(self, seed: int) -> None:
+        self._random = Random(seed)
 
     def number(self, low: int, high: int) -> int:
-        """Draw a number, both ends included; the low end is the simplest."""
-        drawn: int = self._draw(st.integers(low, high)) if high > low else low
-        return drawn
+        """Draw a number, both ends included."""
+        return self._random.randint(low, high)
 
     def chance(self, percent: int) -> bool:
-        """Say yes so often; no is the simplest."""
-        return self.number(0, 99) >= 100 - percent
+        """Say yes so often."""
+        return self._random.randrange(100) < percent
 
     def pick(self, options: Sequence[T]) -> T:
-        """Pick one; the first is the simplest."""
-        return options[self.number(0, len(options) - 1)]
+        """Pick one."""
+        return self._random.choice(options)
+
+    def likely(self, options: Sequence[T]) -> T:
+        """Pick the first more often than not."""
+        return self.pick(options) if self.chance(40) else options[0]
 
     def several(self, options: Sequence[T], low: int, high: int) -> list[T]:
         """Pick some, different ones, in the order of their coming."""
-        left = list(options)
-        return [left.pop(self.number(0, len(left) - 1)) for _ in range(min(self.number(low, high), len(left)))]
+        return self._random.sample(options, min(self.number(low, high), len(options)))
 
     def shuffled(self, options: Sequence[T]) -> list[T]:
         """Put all in some order."""
-        return self.several(options, len(options), len(options))
+        return self._random.sample(options, len(options))

@@ -3,18 +3,18 @@
 It is slow and easy to believe, and it says which errors an operation can meet at all.
 """
 
+import asyncio
 import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from graphql import Executor, GraphQLResolveInfo, Undefined
+from graphql import DocumentNode, Executor, GraphQLResolveInfo, Undefined
 from graphql.pyutils import Path
 from graphql.utilities.coerce_input_value import coerce_default_value
 
 from content_core.documents import Document
 from content_core.errors import StoreError
 from content_core.store import Store
-from graphql_app.plan import parse_operations, select_operation
 from graphql_app.query import UNBOUND, AggregateQuery, FetchError, Load, Scope, plan_load
 from graphql_app.schema.build import ExecutableApp
 from graphql_app.schema.mappings import DatabaseMapping
@@ -43,18 +43,18 @@ class Naive:
         self._settings = settings
         self._known: dict[bytes, list[Document]] = {}
 
-    async def answer(self, text: str, variables: Mapping[str, Any], *, propagate: bool = True) -> Answer:
-        """Answer an operation; without propagation nulls stay where they are, and every error is told."""
-        operations = parse_operations(self._app.schema, text, max_tokens=15_000, max_errors=100)
-        plan = select_operation(self._app.schema, operations, None)
+    async def answer(self, document: DocumentNode, variables: Mapping[str, Any], *, propagate: bool = True) -> Answer:
+        """Answer an operation that is valid; without propagation nulls stay where they are, and all errors are told."""
         executor = Executor.build(
-            plan.schema, plan.document, context_value=_Fetcher(self), raw_variable_values=dict(variables)
+            self._app.schema, document, context_value=_Fetcher(self), raw_variable_values=dict(variables)
         )
         assert not isinstance(executor, list)
         executor.error_propagation = propagate
         result: Any = executor.execute_operation()
         if inspect.isawaitable(result):
             result = await result
+        if executor.background_futures:  # what a null cut off
+            await asyncio.wait(executor.background_futures)
         return shape_outcome(result.data, result.errors or ())
 
     async def find(self, mapping: DatabaseMapping, scope: Scope) -> Any:

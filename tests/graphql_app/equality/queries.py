@@ -11,7 +11,7 @@ from tests.graphql_app.equality.values import ARGUMENTS, MISSING
 
 __all__ = ["Query", "draw_query"]
 
-_LEVELS: Final = 5
+_LEVELS: Final = 6
 _LOADS: Final = 3
 """Fields that ask the database below each other; every level multiplies the answer."""
 
@@ -55,7 +55,7 @@ class _Drawing:
         self._variables: dict[str, _Variable] = {}
         self._fragments: dict[str, _Fragment] = {}
         self._aliases = 0
-        self._budget = dice.pick((12, 25, 5))
+        self._budget = dice.pick((30, 60, 12))
 
     def query(self) -> Query:
         body = self._selection("Query", {}, _LEVELS, _LOADS)
@@ -84,12 +84,18 @@ class _Drawing:
         wanted = self._dice.pick((2, 3, 1, 4, 2, 3, 6))
         drawn = (self._part(type_, scope, levels, loads) for _ in range(wanted))
         parts = [part for part in drawn if part is not None]
-        return f"{{ {' '.join(parts or ['__typename'])} }}"
+        return f"{{ {' '.join(parts or [self._least_part(type_, scope)])} }}"
+
+    def _least_part(self, type_: str, scope: Scope) -> str:
+        leaves = [one for one in self._app.types[type_].fields.values() if named_type(one.type) not in self._app.types]
+        plain = [one for one in leaves if one.path is not None and not one.arguments]
+        part = self._field(self._dice.pick(plain), scope, 0, 0) if plain else None
+        return part or "__typename"
 
     def _part(self, type_: str, scope: Scope, levels: int, loads: int) -> str | None:
         kind = self._dice.number(0, 9)
         fields = self._app.types[type_].fields
-        if kind == 7 and self._dice.chance(60):
+        if kind == 7 and self._dice.chance(40):
             return "__typename" + self._directive()
         if levels and (kind > (8 if type_ == "Query" else 7) or not fields):
             return self._fragment(type_, scope, levels - 1, loads)
@@ -106,7 +112,7 @@ class _Drawing:
         composite = inner in self._app.types
         loads -= one.path is None
         self._budget -= 1
-        if (composite and not levels) or loads < 0 or self._budget < 0:
+        if (composite and (not levels or self._budget < 0)) or loads < 0:
             return None
         arguments = self._arguments(one)
         name = self._name(one, arguments, scope)
@@ -166,13 +172,13 @@ class _Drawing:
         given = []
         for argument in one.arguments:
             required = argument.type.endswith("!") and argument.default is None
-            if required or self._dice.chance(55):
+            if required or self._dice.chance(40):
                 given.append(f"{argument.name}: {self._argument(argument)}")
         return f"({', '.join(given)})" if given else ""
 
     def _argument(self, argument: Argument) -> str:
         nullable = not argument.type.endswith("!")
-        literal, value = self._dice.pick(self._pool(argument.pool))
+        literal, value = self._dice.likely(self._pool(argument.pool))
         kind = self._dice.number(0, 9)
         if kind == 9 and nullable:
             return "null"
@@ -202,12 +208,14 @@ class _Drawing:
         kind = self._dice.number(0, 9)
         has_default = self._dice.chance(30)
         if has_default:
-            declaration += f" = {self._dice.pick(self._pool(pool))[0]}"
+            declaration += f" = {self._dice.likely(self._pool(pool))[0]}"
         nullable = not type_.endswith("!")
         if kind == 8 and (nullable or has_default):
             value = MISSING
         elif kind == 9 and nullable:
             value = None
+        elif self._dice.chance(1):
+            value = [{"no": "such value"}]
         self._variables[name] = _Variable(declaration, type_, value)
         return f"${name}"
 
