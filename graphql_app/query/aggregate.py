@@ -71,9 +71,9 @@ def plan_aggregate(
         _refuse_reading(value, f"argument {name}")
     templates = list(_choose(mapping.stages, scope))
     stages = _fill_pipeline(templates, scope)
+    _check(mapping, stages)
     if stages[:1] == [_NOTHING] and not any(_GIVING.intersection(stage) for stage in stages):
         return None
-    _check(mapping, stages)
     # What the mapping says itself was judged when it was written; only values bring further regular expressions.
     refuse_unsafe([stage for stage in stages if stage not in templates], regex_length=regex_length)
     if not mapping.plural:

@@ -10,9 +10,9 @@ from content_core.errors import DefinitionError
 from graphql_app.schema.build import ExecutableApp
 from tests.graphql_app.schema.workshop import SCHEMA, build, definition
 
-KEYS = st.sampled_from(
-    ["db", "collection", "find", "sort", "skip", "limit", "stages", "dataLoader", "$arg", "$fk", "$where", "$oid", "a"]
-)
+MEMBERS = ["db", "collection", "find", "sort", "skip", "limit", "stages", "dataLoader", "allowDiskUse", "a"]
+OPERATORS = ["$arg", "$fk", "$where", "$oid", "$ifarg", "$match", "$group", "$facet", "$lookup", "$unionWith", "$in"]
+KEYS = st.sampled_from([*MEMBERS, *OPERATORS, "from", "coll", "pipeline"])
 LEAVES = st.one_of(
     st.none(),
     st.booleans(),
