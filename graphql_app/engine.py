@@ -14,6 +14,7 @@ from content_core.documents import Json
 from content_core.errors import StoreTimeoutError
 from content_core.store import Store
 from graphql_app.compile.run import run_program
+from graphql_app.explain import Trace, render_trace
 from graphql_app.plan import (
     Operations,
     Plan,
@@ -71,6 +72,7 @@ class Engine:
         user: Mapping[str, Any] | None = None,
         read_only: bool = False,
         show_cost: bool = False,
+        explain: bool = False,
     ) -> Answer:
         """Answer one query.
 
@@ -82,6 +84,8 @@ class Engine:
             user: what ``@user`` stands for in aggregation mappings.
             read_only: whether only queries may run; anything else is answered with status 405.
             show_cost: say in ``extensions`` what the operation costs.
+            explain: say there too which database calls it took, and how MongoDB ran them; only for whoever may read
+                the collections themselves.
 
         Returns:
             The answer, with status 200 while there is data, 400 if the query is refused or a null reached the root,
@@ -91,6 +95,7 @@ class Engine:
             StoreUnavailableError: the database went away; there is no data.
         """
         settings = self._settings
+        trace = Trace(self._store) if explain else None
         try:
             with observe.stage("parse"):
                 operations = self._operations(active, query)
@@ -99,9 +104,9 @@ class Engine:
                 return shape_errors(405, [render_service_error("Only queries are executed by GET")])
             cost = self._check_cost(active, operations, plan, variables)
             observe.note(operation=_name(plan), query=name_root_fields(plan.operation))
-            answer = await self._run_compiled(active, operations, plan, variables, user)
+            answer = await self._run_compiled(active, operations, plan, variables, user, trace)
             if answer is None:
-                answer = await self._interpret(plan, query, variables, user)
+                answer = await self._interpret(plan, query, variables, user, trace)
         except PlanRefusedError as refused:
             return shape_errors(400, render_refusal(refused))
         except StoreTimeoutError as error:
@@ -112,6 +117,8 @@ class Engine:
         extensions: dict[str, Json] = {"cost": cost} if show_cost else {}
         if answer.statistics is not None:
             extensions["dataloader"] = {"overall-statistics": dict(answer.statistics)}
+        if trace is not None:
+            extensions["explain"] = render_trace(trace, compiled=answer.compiled)
         return extend_answer(answer, extensions) if extensions else answer
 
     async def _run_compiled(
@@ -121,6 +128,7 @@ class Engine:
         plan: Plan,
         variables: Mapping[str, Any],
         user: Mapping[str, Any] | None,
+        trace: Trace | None,
     ) -> Answer | None:
         """Run an operation's program; None if graphql-core has to execute it."""
         settings = self._settings
@@ -131,18 +139,27 @@ class Engine:
         if program is None:
             return None
         try:
-            outcome = await run_program(program, store=self._store, variables=coerced, settings=settings, user=user)
+            outcome = await run_program(
+                program, store=self._store, variables=coerced, settings=settings, user=user, trace=trace
+            )
         except UnplannableError:
             return None
         return _shape(outcome, compiled=True)
 
     async def _interpret(
-        self, plan: Plan, query: str, variables: Mapping[str, Any], user: Mapping[str, Any] | None
+        self,
+        plan: Plan,
+        query: str,
+        variables: Mapping[str, Any],
+        user: Mapping[str, Any] | None,
+        trace: Trace | None,
     ) -> Answer:
         """Let graphql-core execute an operation; answers about the schema are kept."""
         answer = self._schema_answers.get(plan, query, variables)
         if answer is None:
-            outcome = await run_plan(plan, store=self._store, variables=variables, settings=self._settings, user=user)
+            outcome = await run_plan(
+                plan, store=self._store, variables=variables, settings=self._settings, user=user, trace=trace
+            )
             answer = _shape(outcome, compiled=False)
             self._schema_answers.keep(plan, query, variables, answer)
         return answer

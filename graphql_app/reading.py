@@ -1,12 +1,15 @@
 """The database calls of one request: within its time limit, some at a time, counted."""
 
 import asyncio
+import time
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from content_core.documents import Document
 from content_core.errors import StoreTimeoutError, StoreUnavailableError
 from content_core.store import FindQuery, Store
+from graphql_app.explain import Trace
 from graphql_app.query import AggregateQuery
 
 __all__ = ["Reader", "weightiest"]
@@ -19,13 +22,15 @@ class Reader:
         store: where they go.
         parallel: how many may be under way at a time.
         deadline: when the request's time is over, by the event loop's clock.
+        trace: takes every call, if somebody asked for that.
     """
 
-    def __init__(self, store: Store, *, parallel: int, deadline: float) -> None:
+    def __init__(self, store: Store, *, parallel: int, deadline: float, trace: Trace | None = None) -> None:
         self.calls = 0
         self.documents = 0
         self.deadline = deadline
         self._store = store
+        self._trace = trace
         self._clock = asyncio.get_running_loop().time
         self._slots = asyncio.Semaphore(parallel)
 
@@ -34,8 +39,23 @@ class Reader:
         """Whether the time is over."""
         return self._clock() >= self.deadline
 
-    async def read(self, database: str, collection: str, query: FindQuery | AggregateQuery) -> list[Document]:
+    async def read(
+        self,
+        database: str,
+        collection: str,
+        query: FindQuery | AggregateQuery,
+        *,
+        fields: Sequence[str] = (),
+        lookups: int = 1,
+    ) -> list[Document]:
         """Read the documents of one query.
+
+        Args:
+            database: where.
+            collection: where.
+            query: what.
+            fields: for the trace: what the call is for.
+            lookups: for the trace: how many lookups were merged into it.
 
         Raises:
             StoreTimeoutError: the time is over.
@@ -46,8 +66,13 @@ class Reader:
             if remaining <= 0:
                 raise StoreTimeoutError("no time is left for another query")
             self.calls += 1
+            started = time.perf_counter()
             documents = await self._send(database, collection, query, remaining)
         self.documents += len(documents)
+        if self._trace is not None:
+            await self._trace.note(
+                (database, collection), query, fields=fields, lookups=lookups, documents=documents, started=started
+            )
         return documents
 
     async def _send(

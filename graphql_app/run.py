@@ -16,6 +16,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 from content_core.documents import Document
 from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableError
 from content_core.store import Store
+from graphql_app.explain import Trace
 from graphql_app.plan.types import Plan, PlanRefusedError, Refusal
 from graphql_app.query import UNBOUND, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
 from graphql_app.query.statistics import LoaderStatistics, Statistics
@@ -55,6 +56,7 @@ async def run_plan(
     variables: Mapping[str, Any],
     settings: GraphQLSettings,
     user: Mapping[str, Any] | None = None,
+    trace: Trace | None = None,
 ) -> Outcome:
     """Run a plan within the time limit; whatever is under way when it ends is cancelled.
 
@@ -64,6 +66,7 @@ async def run_plan(
         variables: the values of its variables, as JSON.
         settings: limits.
         user: what ``@user`` stands for in aggregations.
+        trace: takes every database call, if somebody asked for that.
 
     Raises:
         PlanRefusedError: the variables do not fit the operation.
@@ -74,7 +77,7 @@ async def run_plan(
     deadline = asyncio.get_running_loop().time() + limit / 1000
     try:
         async with asyncio.timeout_at(deadline):
-            return await _execute(plan, _Setting(store, settings, deadline, user), variables)
+            return await _execute(plan, _Setting(store, settings, deadline, user, trace), variables)
     except (TimeoutError, StoreTimeoutError) as error:
         raise StoreTimeoutError(f"Maximum query time limit of {limit}ms exceeded") from error
 
@@ -87,6 +90,7 @@ class _Setting:
     settings: GraphQLSettings
     deadline: float
     user: Mapping[str, Any] | None
+    trace: Trace | None
 
 
 async def _execute(plan: Plan, setting: _Setting, variables: Mapping[str, Any]) -> Outcome:
@@ -197,7 +201,12 @@ class _Run:
     def __init__(self, setting: _Setting, group: asyncio.TaskGroup) -> None:
         self.expired = False
         self.statistics = LoaderStatistics() if setting.settings.verbose else None
-        self.reader = Reader(setting.store, parallel=setting.settings.parallel_queries, deadline=setting.deadline)
+        self.reader = Reader(
+            setting.store,
+            parallel=setting.settings.parallel_queries,
+            deadline=setting.deadline,
+            trace=setting.trace,
+        )
         self._group = group
         self._settings = setting.settings
         self._user = setting.user
@@ -314,7 +323,9 @@ class _Run:
 
     async def _answer(self, call: Call) -> None:
         try:
-            documents = await self.reader.read(call.database, call.collection, call.query)
+            documents = await self.reader.read(
+                call.database, call.collection, call.query, fields=call.fields, lookups=len(call.loads)
+            )
         except (StoreTimeoutError, StoreUnavailableError):
             raise
         except StoreError as error:

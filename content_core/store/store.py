@@ -152,6 +152,21 @@ class Store:
                 return await read_bounded(self._driver, handle, stages, options, max_bytes=max_bytes)
             return await self._driver.aggregate(handle, stages, options)
 
+    async def explain(self, database: str, command: Document, *, max_time_ms: int = 0) -> Document:
+        """Let MongoDB tell how it runs a find or an aggregation, and what that examined; the query is run for it.
+
+        Args:
+            database: the database.
+            command: the command, without a time limit of its own.
+            max_time_ms: how long MongoDB may work on it, 0 without end.
+        """
+        explain: Document = {"explain": command, "verbosity": "executionStats"}
+        if max_time_ms:
+            explain["maxTimeMS"] = max_time_ms
+        async with limited(max_time_ms):
+            told: Document = await self._reader.client[database].command(explain)
+        return told
+
     async def count(
         self,
         database: str,

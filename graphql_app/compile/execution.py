@@ -33,6 +33,8 @@ class Read:
         query: the find or the aggregation, complete but for the time limit.
         answered: takes its documents.
         failed: takes the error that the database had.
+        fields: the fields that it is for, as ``Type.field``.
+        lookups: how many lookups are merged into it.
     """
 
     database: str
@@ -40,6 +42,8 @@ class Read:
     query: Any
     answered: Callable[[list[Document]], None]
     failed: Callable[[StoreError], None]
+    fields: tuple[str, ...]
+    lookups: int = 1
 
 
 class Execution:
@@ -169,11 +173,11 @@ class Execution:
     def _read_root(self, load: Load, cell: Cell, askers: list[Site]) -> Read:
         parts = unite([site.parts for site in askers if site.parts is not None])
         query = _project(load.query, render_projection(parts) if len(askers) > 1 else askers[0].projection)
-        return Read(load.database, load.collection, query, cell.settle, _fail(cell))
+        return Read(load.database, load.collection, query, cell.settle, _fail(cell), (load.field,))
 
     def _read_alone(self, load: Load, cell: Cell) -> Read:
         query = _project(load.query, self._program.projections.get((load.database, load.collection)))
-        return Read(load.database, load.collection, query, cell.settle, _fail(cell))
+        return Read(load.database, load.collection, query, cell.settle, _fail(cell), (load.field,))
 
     def _read_call(self, call: Call) -> Read:
         def answered(documents: list[Document]) -> None:
@@ -189,7 +193,7 @@ class Execution:
                 self._known[call.loads[0].key].fail(FetchError.of(error))
 
         query = _project(call.query, self._program.projections.get((call.database, call.collection)))
-        return Read(call.database, call.collection, query, answered, failed)
+        return Read(call.database, call.collection, query, answered, failed, call.fields, len(call.loads))
 
 
 def _read_relation(query: RelationQuery) -> Read:
@@ -205,7 +209,7 @@ def _read_relation(query: RelationQuery) -> Read:
             for cell in cells:
                 cell.loader.ask_alone(cell)
 
-    return Read(query.database, query.collection, query.query, answered, failed)
+    return Read(query.database, query.collection, query.query, answered, failed, query.fields, query.lookups)
 
 
 def _project(query: Any, projection: Mapping[str, Any] | None) -> Any:

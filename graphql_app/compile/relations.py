@@ -96,6 +96,8 @@ class Group:
         sort: order of the documents of lists.
         limit: documents that one cell may have.
         plural: whether cells are lists.
+        batch_size: cells that share a call at most; 0 is any number.
+        fields: the fields that look up in it, as ``Type.field``.
         cells: by their keys.
         fresh: cells that were not asked yet.
     """
@@ -108,6 +110,8 @@ class Group:
     sort: tuple[tuple[str, Any], ...]
     limit: int
     plural: bool
+    batch_size: int
+    fields: dict[str, None]
     cells: dict[Any, Cell] = field(default_factory=dict)
     fresh: list[Cell] = field(default_factory=list)
 
@@ -139,6 +143,7 @@ class Terms:
     """
 
     __slots__ = (
+        "_batch_size",
         "_by_root",
         "_groups",
         "_last_group",
@@ -167,6 +172,8 @@ class Terms:
         self._last_root: Any = self
         self._last_group: Group | None = None
         self._by_root: dict[tuple[Any, ...], Group | None] = {}
+        loader = relation.mapping.loader
+        self._batch_size = loader.max_batch_size if loader.batching else 0
         self.usable = False
         self.limit = 1
         self.sort: tuple[tuple[str, Any], ...] = ()
@@ -234,6 +241,7 @@ class Terms:
         try:
             name = bson.encode({
                 "place": [mapping.db, mapping.collection, related, mapping.plural, self.relation.is_list, self.limit],
+                "batch": self._batch_size,
                 "order": list(mapping.find or {}),
                 "rest": rest,
                 "sort": [[key, direction] for key, direction in self.sort],
@@ -251,7 +259,10 @@ class Terms:
                 sort=self.sort,
                 limit=self.limit,
                 plural=mapping.plural,
+                batch_size=self._batch_size,
+                fields={},
             )
+        group.fields[mapping.coordinate] = None
         return group
 
 
@@ -268,6 +279,16 @@ class RelationQuery:
     collection: str
     query: FindQuery
     cells: tuple[tuple[Group, tuple[Cell, ...]], ...]
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it is for, as ``Type.field``."""
+        return tuple(dict.fromkeys(field for group, _ in self.cells for field in group.fields))
+
+    @property
+    def lookups(self) -> int:
+        """How many lookups are merged into it."""
+        return sum(len(cells) for _, cells in self.cells)
 
     def deal(self, documents: Sequence[Document]) -> list[Cell]:
         """Hand documents to the cells; what cannot be decided here is given back, to be asked alone."""
@@ -352,8 +373,11 @@ def merge_groups(
     for group in groups:
         if group.fresh:
             bucket: GroupKey = (*group.place, id(group)) if group.plural else group.place
-            buckets.setdefault(bucket, []).extend((group, cell) for cell in group.fresh)
-            group.fresh = []
+            fresh, group.fresh = group.fresh, []
+            size = group.batch_size if group.batch_size > 0 else len(fresh)
+            for start in range(0, len(fresh), size):
+                pairs = buckets.setdefault((*bucket, start // size), [])
+                pairs.extend((group, cell) for cell in fresh[start : start + size])
     for pairs in buckets.values():
         for chunk in _chunks(pairs, batch_keys):
             yield _merge(chunk, projections)

@@ -12,6 +12,7 @@ from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableE
 from content_core.store import Store
 from graphql_app.compile.execution import Execution, Read
 from graphql_app.compile.program import Program
+from graphql_app.explain import Trace
 from graphql_app.plan.selection import UnplannableError
 from graphql_app.reading import Reader, weightiest
 from graphql_app.run import Outcome
@@ -27,6 +28,7 @@ async def run_program(
     variables: VariableValues,
     settings: GraphQLSettings,
     user: Mapping[str, Any] | None = None,
+    trace: Trace | None = None,
 ) -> Outcome:
     """Run a program within the time limit; whatever is under way when it ends is cancelled.
 
@@ -36,6 +38,7 @@ async def run_program(
         variables: the values of its variables, coerced.
         settings: limits.
         user: what ``@user`` stands for in aggregations.
+        trace: takes every database call, if somebody asked for that.
 
     Raises:
         UnplannableError: graphql-core has to execute the operation with these variables.
@@ -48,7 +51,7 @@ async def run_program(
         raise UnplannableError("arguments") from error
     limit = settings.query_time_limit_ms
     deadline = asyncio.get_running_loop().time() + limit / 1000
-    reader = Reader(store, parallel=settings.parallel_queries, deadline=deadline)
+    reader = Reader(store, parallel=settings.parallel_queries, deadline=deadline, trace=trace)
     execution = Execution(program, arguments, settings=settings, user=user)
     try:
         async with asyncio.timeout_at(deadline):
@@ -81,7 +84,9 @@ async def _read_level(reader: Reader, reads: list[Read]) -> None:
 
 async def _read(reader: Reader, read: Read) -> None:
     try:
-        documents = await reader.read(read.database, read.collection, read.query)
+        documents = await reader.read(
+            read.database, read.collection, read.query, fields=read.fields, lookups=read.lookups
+        )
     except (StoreTimeoutError, StoreUnavailableError):
         raise
     except StoreError as error:

@@ -114,7 +114,13 @@ class GraphQLEndpoint:
             user=_describe_user(principal),
             read_only=request.method == "GET",
             show_cost=request.headers.get("x-caas-cost") == "1",
+            explain=request.headers.get("x-caas-explain") == "1" and self._may_explain(active, principal),
         )
+
+    def _may_explain(self, active: ActiveApp, principal: Principal) -> bool:
+        """Plans show documents and filters: they are for whoever may read the collections themselves."""
+        collections = active.app.definition.collections
+        return all(self._access.may_read_collection(principal, *place) for place in collections)
 
     def _refuse_address(self, address: Address) -> Answer:
         problem = self._registry.problem(address.key) if address.key is not None else None

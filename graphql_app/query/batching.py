@@ -45,6 +45,11 @@ class Call:
     loads: tuple[Load, ...]
     lookups: tuple[Lookup, ...] = ()
 
+    @property
+    def fields(self) -> tuple[str, ...]:
+        """The fields that it is for, as ``Type.field``."""
+        return tuple(dict.fromkeys(load.field for load in self.loads))
+
 
 @dataclass(frozen=True, slots=True)
 class Distribution:
