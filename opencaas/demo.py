@@ -15,8 +15,8 @@ from rich.progress import Progress
 
 from content_core.errors import ServiceError
 from content_core.indexes import CONTENT_INDEXES
-from content_core.names import STATES, State, content_collection, generated_app
-from fixtures import PROJECTS, Project, documents
+from content_core.names import STATES, State, content_collection, files_bucket, generated_app
+from fixtures import PROJECTS, Project, documents, media
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
 from opencaas.request_log import loggable_path
 from opencaas.supervisor import Running
@@ -26,6 +26,9 @@ from schema_gen.export import read_export
 __all__ = ["DemoError", "DemoFacts", "deploy_project", "load_project", "prepare_demo"]
 
 _BATCH: Final = 200
+_LOADED: Final = ("content", "media")
+"""Folders of a project that are written to the server."""
+
 _ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
@@ -84,7 +87,7 @@ def prepare_demo(running: Running) -> DemoFacts:
 
 
 def load_project(client: httpx.Client, name: ProjectName, *, progress: bool = False) -> dict[State, int]:
-    """Write a sample project's documents and indexes, as a sync job does.
+    """Write a sample project's documents, indexes and media, as a sync job does.
 
     Args:
         client: an HTTP client with the server's base URL and credentials that may write to the project's collections.
@@ -113,6 +116,7 @@ def load_project(client: httpx.Client, name: ProjectName, *, progress: bool = Fa
                 _send(client, "POST", home, batch)
                 bar.advance(task, len(batch))
             counts[state] = len(everything)
+        _load_media(client, name, bar)
     return counts
 
 
@@ -126,6 +130,23 @@ def deploy_project(url: str, api_key: str, project: Project) -> None:
     emission = emit_definitions(reading.model, tenant=project.tenant, project=project.project)
     with DefinitionClient(url, api_key, project.tenant) as client:
         deploy_all(client, emission.definitions, compare_all(client, emission.definitions, STATES))
+
+
+def _load_media(client: httpx.Client, name: ProjectName, bar: Progress) -> None:
+    project = PROJECTS[name]
+    files = list(media(name))
+    buckets = {state: f"/{project.tenant}/{files_bucket(project.project, state)}" for state in STATES}
+    for bucket in buckets.values() if files else ():
+        if client.get(bucket, params={"pagesize": 0}).status_code == 404:
+            _send(client, "PUT", bucket, {})
+    task = bar.add_task(f"{project.name}: media", total=len(files))
+    for file in files:
+        body = file.path.read_bytes()
+        for state in file.states:
+            address = f"{buckets[state]}/{file.file_id}"
+            response = client.put(address, files={"file": (file.path.name, body, file.mime_type)}, timeout=60)
+            _check(response, "PUT", address)
+        bar.advance(task)
 
 
 def _facts(running: Running, project: Project, keys: tuple[str, str]) -> dict[str, str]:
@@ -171,7 +192,10 @@ def _api_keys(project: Project, facts: dict[str, str]) -> list[dict[str, Any]]:
 
 
 def _send(client: httpx.Client, method: str, path: str, body: object) -> None:
-    response = client.request(method, path, json=body, timeout=60)
+    _check(client.request(method, path, json=body, timeout=60), method, path)
+
+
+def _check(response: httpx.Response, method: str, path: str) -> None:
     if response.status_code not in {200, 201}:
         raise DemoError(f"{method} {loggable_path(path)}: the server answered {response.status_code}")
 
@@ -186,8 +210,8 @@ def _keys_of(path: Path) -> tuple[str, str]:
 
 def _fingerprint(project: Project) -> str:
     digest = hashlib.sha256()
-    for file in sorted(path for path in project.content.rglob("*") if path.is_file()):
-        digest.update(file.relative_to(project.content).as_posix().encode() + b"\0" + file.read_bytes())
+    for file in sorted(path for folder in _LOADED for path in (project.path / folder).rglob("*") if path.is_file()):
+        digest.update(file.relative_to(project.path).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
 
 

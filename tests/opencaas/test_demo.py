@@ -6,10 +6,11 @@ from typing import Any
 import httpx
 import pytest
 
+from fixtures import State, documents, media
 from tests.live import LiveServer, live_server
 from tests.opencaas.readme import readme_answer, readme_query
 
-STATES = ("preview", "release")
+STATES: tuple[State, ...] = ("preview", "release")
 
 NAMES = "{ pageRefs { displayName locale { identifier } } }"
 SORTED = """query ($filter: BsonDocument, $sort: BsonDocument) {
@@ -190,3 +191,20 @@ def _pages(answer: dict[str, Any]) -> list[dict[str, Any]]:
     assert "errors" not in answer, answer
     pages: list[dict[str, Any]] = answer["data"]["pageRefs"]
     return pages
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_media_addresses_of_documents_answer_with_the_bytes(demo: LiveServer, state: State) -> None:
+    files = {file.file_id: file for file in media("demo") if state in file.states}
+    addresses = []
+    for document in documents("demo", state, base=demo.url):
+        if document["fsType"] == "Media":
+            pictures = [meta["url"] for meta in document.get("resolutionsMetaData", {}).values()]
+            addresses += pictures or [document["url"]]
+    assert len(set(addresses)) == len(files)
+    with demo.client(headers={"Authorization": f"Bearer {demo.facts['read_api_key']}"}) as reader:
+        for address in set(addresses):
+            response = reader.get(address)
+            file = files[address.split("/")[-2]]
+            assert (200, file.mime_type) == (response.status_code, response.headers["content-type"])
+            assert file.path.read_bytes() == response.content
