@@ -1,4 +1,4 @@
-// What a front end's own configuration says; address and key come from its environment.
+// Address and key come from the environment.
 const { GRAPHQL_URL, CAAS_API_KEY } = process.env;
 
 module.exports = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.clients.npm import link_packages
+from tests.docs.blocks import read_blocks
 from tests.live import LiveServer
 from tests.tools import requires
 
@@ -92,6 +93,12 @@ def test_typescript_finds_mistakes_in_a_program(generated: Path, line: str, comp
 
     assert done.returncode != 0
     assert complaint in done.stdout
+
+
+def test_the_configuration_is_the_one_that_the_documentation_shows() -> None:
+    shown = [block.text for block in read_blocks("front-end.md") if block.language == "js"]
+
+    assert shown == [(HERE / "codegen.cjs").read_text(encoding="utf-8")]
 
 
 def test_without_a_key_nothing_is_generated(project: Path, demo: LiveServer, tmp_path: Path) -> None:
