@@ -52,8 +52,9 @@ bounded: Final = settings(
 
 @pytest.fixture(scope="module", autouse=True)
 def fuzz(contract: Contract) -> None:
-    for path in ("/fuzz", "/fuzz/things"):
-        assert 201 == contract.admin.put(path).status_code
+    aggregation = {"uri": "i", "stages": [{"$match": {"n": {"$var": ["n", 1]}}}, {"$limit": {"$var": "@limit"}}]}
+    for path, properties in (("/fuzz", {}), ("/fuzz/things", {"aggrs": [aggregation]})):
+        assert 201 == contract.admin.put(path, json=properties).status_code
     for name in ("a", "b"):
         contract.admin.put(f"/fuzz/things/{name}", json={"n": 1, "text": "x", "list": [{"x": 1}]}).raise_for_status()
 
