@@ -5,6 +5,7 @@ import json
 import os
 import uuid
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
@@ -16,7 +17,7 @@ from rich.progress import Progress
 from content_core.errors import ServiceError
 from content_core.indexes import CONTENT_INDEXES
 from content_core.names import STATES, State, content_collection, files_bucket, generated_app
-from fixtures import PROJECTS, Project, documents, media
+from fixtures import PROJECTS, MediaFile, Project, documents, media
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
 from opencaas.request_log import loggable_path
 from opencaas.supervisor import Running
@@ -26,6 +27,7 @@ from schema_gen.export import read_export
 __all__ = ["DemoError", "DemoFacts", "deploy_project", "load_project", "prepare_demo"]
 
 _BATCH: Final = 200
+_AT_ONCE: Final = 8
 _LOADED: Final = ("content", "media")
 """Folders of a project that are written to the server."""
 
@@ -140,13 +142,17 @@ def _load_media(client: httpx.Client, name: ProjectName, bar: Progress) -> None:
         if client.get(bucket, params={"pagesize": 0}).status_code == 404:
             _send(client, "PUT", bucket, {})
     task = bar.add_task(f"{project.name}: media", total=len(files))
-    for file in files:
+
+    def put(file: MediaFile) -> None:
         body = file.path.read_bytes()
         for state in file.states:
             address = f"{buckets[state]}/{file.file_id}"
             response = client.put(address, files={"file": (file.path.name, body, file.mime_type)}, timeout=60)
             _check(response, "PUT", address)
-        bar.advance(task)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:  # each waits for the disk, and there are two hundred
+        for _ in pool.map(put, files):
+            bar.advance(task)
 
 
 def _facts(running: Running, project: Project, keys: tuple[str, str]) -> dict[str, str]:
