@@ -1,5 +1,6 @@
 """How a worker tells its parent that it answers, or why it does not: one report through a pipe."""
 
+import contextlib
 import os
 from typing import Final
 
@@ -21,14 +22,16 @@ class ServerStartError(ServiceError):
 
 
 def report_ready(pipe: int) -> None:
-    """Say that requests are answered, and close the pipe."""
-    os.write(pipe, _READY)
+    """Say that requests are answered, and close the pipe; a parent that replaced a worker does not listen."""
+    with contextlib.suppress(BrokenPipeError):
+        os.write(pipe, _READY)
     os.close(pipe)
 
 
 def report_failure(pipe: int, error: ServiceError) -> None:
     """Say why requests will not be answered, and close the pipe."""
-    os.write(pipe, orjson.dumps({"message": error.message, "hint": error.hint}))
+    with contextlib.suppress(BrokenPipeError):
+        os.write(pipe, orjson.dumps({"message": error.message, "hint": error.hint}))
     os.close(pipe)
 
 

@@ -126,6 +126,9 @@ def test_a_worker_that_dies_is_replaced(server: LiveServer) -> None:
 
     assert eventually(two_others, 20)
     assert eventually(lambda: {200} == {_health(server) for _ in range(20)}, 20)
+    stayed = {process.pid for process in server.workers()}
+    time.sleep(3)
+    assert stayed == {process.pid for process in server.workers()}
 
 
 def test_second_server_on_the_same_data_says_so_and_exits_2(server: LiveServer) -> None:
