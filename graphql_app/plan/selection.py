@@ -49,6 +49,9 @@ __all__ = [
 _MOST_FIELDS: Final = 20_000
 """Fields of all types together; an operation with more is not worth a plan of its own."""
 
+_MOST_SITES: Final = 200
+"""Fields that ask the database, counted for each type that they differ in: compiling takes longest for these."""
+
 _TYPENAME: Final = "__typename"
 
 
@@ -236,6 +239,8 @@ class _Planner:
             if not isinstance(mapping, PathMapping):
                 planned.site = len(self.sites)
                 self.sites.append(planned)
+                if len(self.sites) > _MOST_SITES:
+                    raise UnplannableError("size")
             if definition.args:
                 self.argued.append(planned)
             self._fields[place] = planned
