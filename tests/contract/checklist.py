@@ -222,15 +222,65 @@ CHECKLIST: Final = (
         "408 on slow queries",
         {
             f"{REST}/test_listings.py": ("test_slow_queries_are_408",),
+            f"{REST}/test_aggregations.py": ("test_time_limit_is_408",),
             "tests/contract/test_error_shape.py": (
                 "test_slow_query_is_cut_off",
                 "test_query_that_mongodb_does_not_cut_off_is_given_up",
             ),
         },
     ),
-    Line("aggregations with variables and paging", {}, lacking="aggregations are not served yet"),
-    Line("pipeline security, no JavaScript", {}, lacking="aggregations are not served yet"),
-    Line("$ifvar", {}, lacking="aggregations are not served yet"),
+    Line(
+        "aggregations with variables and paging",
+        {
+            f"{REST}/test_aggregations.py": (
+                "test_aggregation_runs_with_variables_and_paging",
+                "test_page_and_pagesize_are_bound",
+                "test_paging_is_never_automatic",
+                "test_representations",
+                "test_results_that_are_no_documents_are_embedded_as_they_are",
+                "test_aggregation_of_a_bucket",
+                "test_unbound_variable_is_400",
+                "test_bad_avars_are_400",
+                "test_unknown_aggregation_is_404",
+                "test_what_mongodb_refuses_is_422",
+                "test_sort_beyond_the_memory_is_422_unless_the_disk_is_allowed",
+                "test_graph_lookup_without_bounds_ends_with_422",
+                "test_large_result_is_422",
+                "test_pipeline_that_writes_gives_an_empty_result",
+            ),
+            f"{REST}/test_pipeline_definitions.py": (
+                "test_bad_definition_changes_nothing",
+                "test_both_spellings_are_stored_alike_and_shown_unescaped",
+            ),
+            f"{REST}/test_caches.py": ("test_changed_aggregation_is_seen_by_the_other_server",),
+        },
+    ),
+    Line(
+        "pipeline security, no JavaScript",
+        {
+            f"{REST}/test_pipeline_access.py": (
+                "test_reading_another_collection_takes_the_right_to_read_it",
+                "test_writing_takes_the_right_to_write",
+                "test_some_collections_nobody_may_touch",
+                "test_other_databases_take_rights_there",
+                "test_javascript_is_never_run",
+                "test_map_reduce_is_never_run",
+                "test_stages_that_show_the_server_are_refused",
+                "test_variable_in_the_place_of_a_name_is_400",
+            ),
+            "tests/content_core/test_pipelines.py": (
+                "test_javascript_is_refused_wherever_it_stands",
+                "test_every_collection_of_a_pipeline_is_told",
+            ),
+        },
+    ),
+    Line(
+        "$ifvar",
+        {
+            f"{REST}/test_aggregations.py": ("test_ifvar_keeps_or_drops_a_stage",),
+            f"{REST}/test_pipeline_variables.py": ("test_optional_stages_stay_or_go",),
+        },
+    ),
     Line("change streams, crud, pings, resume", {}, lacking="change streams are not served yet"),
     Line(
         'Basic, apikey="…", Bearer, order of the three ways',
