@@ -6,6 +6,8 @@ becomes a field path, whoever sent it.
 
 from typing import Any, TypeGuard
 
+from bson import DBRef
+
 from content_core.documents import Document
 from graphql_app.query.arguments import Argument, Scope, find_argument
 from graphql_app.query.errors import EmptyRelationError, FetchError
@@ -153,7 +155,7 @@ def _equality(value: Any) -> Any:
 
 def _literal(value: Any) -> Any:
     """Keep a value from being read as an expression: a text with ``$`` would name a field."""
-    speaks = isinstance(value, dict | list) or (isinstance(value, str) and value[:1] == "$")
+    speaks = isinstance(value, dict | list | DBRef) or (isinstance(value, str) and value[:1] == "$")
     return {"$literal": value} if speaks else value
 
 

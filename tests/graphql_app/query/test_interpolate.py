@@ -1,12 +1,24 @@
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from bson import DBRef
 
 from graphql_app.query.arguments import UNBOUND, Scope
 from graphql_app.query.errors import EmptyRelationError, FetchError
 from graphql_app.query.interpolate import interpolate_filter, interpolate_page, interpolate_value
 
-PARENT = {"owner": "m1", "ids": [1, None, 2], "parts": [{"ref": {"id": 7}}, {}], "nothing": None, "odd": {"$gt": ""}}
+REFERENCE = DBRef("people", 1)
+DAY = datetime(2024, 2, 29, tzinfo=UTC)
+PARENT = {
+    "owner": "m1",
+    "ids": [1, None, 2],
+    "parts": [{"ref": {"id": 7}}, {}],
+    "nothing": None,
+    "odd": {"$gt": ""},
+    "reference": REFERENCE,
+    "day": DAY,
+}
 ARGUMENTS = {
     "id": "m1",
     "none": None,
@@ -100,6 +112,8 @@ def test_the_root_document_shadows_an_argument_of_its_name() -> None:
         # in expressions no text is a field path
         ({"$expr": {"$eq": ["$a", {"$arg": "dollar"}]}}, {"$expr": {"$eq": ["$a", {"$literal": "$secret"}]}}),
         ({"$expr": {"$eq": ["$a", {"$arg": "id"}]}}, {"$expr": {"$eq": ["$a", "m1"]}}),
+        ({"$expr": {"$eq": ["$a", {"$fk": "reference"}]}}, {"$expr": {"$eq": ["$a", {"$literal": REFERENCE}]}}),
+        ({"$expr": {"$eq": ["$a", {"$fk": "day"}]}}, {"$expr": {"$eq": ["$a", DAY]}}),
         ({"$expr": {"$eq": ["$a", {"$fk": "odd"}]}}, {"$expr": {"$eq": ["$a", {"$literal": {"$gt": ""}}]}}),
     ],
 )
