@@ -70,6 +70,10 @@ def _fill(admin: httpx.Client) -> None:
     _put(admin, "/acme/_schemas/note", {"type": "object", "required": ["title"]})
     _put(admin, "/acme/notes", {"jsonSchema": {"schemaId": "note"}})
     _put(admin, "/acme/orphans", {"jsonSchema": {"schemaId": "gone"}})
+    bound = {"uri": "bound", "stages": [{"$match": {"n": {"$var": "n"}}}]}
+    wrong = {"uri": "wrong", "stages": [{"$limit": 0}]}
+    checked = {"uri": "checked", "stages": [{"$out": "notes"}]}
+    _put(admin, "/acme/pipes", {"aggrs": [bound, wrong, checked]})
     _put(admin, "/bare")
     _put(admin, "/bare/things")
     _put(admin, "/bare/things/a", {})

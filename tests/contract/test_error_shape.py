@@ -22,7 +22,7 @@ SLOW: Final = (
 DESCRIPTIONS: Final = {
     400: "Bad Request", 403: "Forbidden", 404: "Not Found", 405: "Method Not Allowed", 408: "Request Timeout",
     409: "Conflict", 413: "Request Too Long", 415: "Unsupported Media Type", 500: "Internal Server Error",
-    501: "Not Implemented",
+    422: "Unprocessable Entity", 501: "Not Implemented",
 }  # fmt: skip
 
 
@@ -98,6 +98,13 @@ BAD_PARAMETERS: Final = [
     get(400, "/acme/things/a?id_type=DATE"),
     get(400, "/acme/things/a?id_type=BOOLEAN"),
     get(400, "/acme/things?filter=%FF"),
+    get(400, "/acme/pipes/_aggrs/bound"),
+    get(400, "/acme/pipes/_aggrs/bound?avars="),
+    get(400, "/acme/pipes/_aggrs/bound?avars=[]"),
+    get(400, '/acme/pipes/_aggrs/bound?avars={"n":{"$gt":1}}'),
+    get(400, '/acme/pipes/_aggrs/bound?avars={"n":1}&pagesize=101'),
+    get(422, "/acme/pipes/_aggrs/wrong"),
+    get(501, "/acme/pipes/_aggrs/checked"),
     Case(400, "DELETE", "/acme/things/*"),
     write(400, "PATCH", "/acme/things/*", '{"x": 1}'),
     Case(400, "DELETE", "/acme/things/*?filter={}"),
@@ -132,6 +139,7 @@ BAD_PATHS: Final = [
     get(404, "/acme/nothing/_indexes"),
     get(404, "/acme/things/nothing"),
     get(404, "/acme/things/a/b/c/d"),
+    get(404, "/acme/pipes/_aggrs/nothing"),
     get(404, "/acme/_schemas/nothing"),
     get(404, "/acme/apikeys/nothing"),
     get(404, '/acme/things/a?filter={"n":99}'),
@@ -186,6 +194,11 @@ BAD_BODIES: Final = [
     write(400, "PATCH", "/acme/things/a", '{"$push": {"n": 1}}'),
     write(400, "PUT", "/acme/things", "[]"),
     write(400, "PUT", "/acme", '"x"'),
+    write(400, "PUT", "/acme/pipes", '{"aggrs": {}}'),
+    write(400, "PATCH", "/acme/pipes", '{"aggrs": [{"uri": "x"}]}'),
+    write(400, "PATCH", "/acme/pipes", '{"streams.0": {"uri": "x", "stages": [{"$out": "x"}]}}'),
+    write(400, "PATCH", "/acme/pipes", '{"$push": {"aggrs": {"uri": "x", "stages": [{"$match": {"$where": "1"}}]}}}'),
+    write(400, "PATCH", "/acme/pipes", '{"aggrs.0.stages": [{"$unionWith": {"$var": "x"}}]}'),
     write(400, "PATCH", "/acme", '{"$pull": {"x": {"$expr": false}}}'),
     write(400, "PATCH", "/acme/things", '{"$pull": {"x": {"$expr": false}}}'),
     write(400, "PATCH", "/acme/things/a", '{"$pull": {"x": {"$expr": false}}}'),
