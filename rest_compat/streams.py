@@ -4,6 +4,7 @@ from typing import Final, NoReturn
 
 from starlette.types import Receive, Scope, Send
 
+from content_core import observe
 from content_core.access import AccessControl
 from content_core.errors import (
     MethodNotAllowedError,
@@ -126,8 +127,9 @@ async def watch(watcher: Watcher, receive: Receive, send: Send) -> None:
     try:
         await send({"type": "websocket.accept"})
         watcher.begin()
-        while (await receive())["type"] != _GONE:
+        while (message := await receive())["type"] != _GONE:
             pass
+        observe.note(close=message.get("code"))
     finally:
         watcher.leave()
 
