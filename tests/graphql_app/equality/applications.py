@@ -38,18 +38,25 @@ _WRAPPERS: Final = (
 _LIST_WRAPPERS: Final = ("[{}]", "[{}]", "[{}]", "[{}]", "[{}]", "[{}!]", "[{}]!", "[{}!]!")
 _SINGLE_WRAPPERS: Final = ("{}", "{}", "{}", "{}", "{}!")
 _PATHS: Final = (
-    "{}",
-    "{}",
-    "sub.{}",
-    "sub.sub.{}",
-    "items.0.{}",
-    "items.{}",
-    "{}.0",
-    "{}.1.0",
-    "grid.{}",
-    "sub.items.{}",
+    *("{}", "{}", "{}", "{}", "sub.{}", "sub.{}", "sub.sub.{}", "items.0.{}", "items.{}", "items.{}"),
+    *("{}.0", "{}.1.0", "grid.{}", "sub.items.{}", "map.0.{}", "sp ace.{}", "ünï.{}", "*.{}", "[].{}", "{}."),
+    "d.d.d.d.d.d.d.d.d.d.d.d.d.d.{}",
 )
-_CONTAINERS: Final = ("sub", "items", "grid", "sub.sub", "items.0", "_id", "ref", "refs", "k", "items.ref", "nothing")
+_CONTAINERS: Final = (
+    "sub",
+    "items",
+    "grid",
+    "sub.sub",
+    "items.0",
+    "_id",
+    "_id.a",
+    "map.0",
+    "ref",
+    "refs",
+    "k",
+    "items.ref",
+    "nothing",
+)
 
 _LIMITS: Final[tuple[tuple[Any, tuple[Argument, ...]], ...]] = (
     (3, ()),
@@ -63,6 +70,7 @@ _LIMITS: Final[tuple[tuple[Any, tuple[Argument, ...]], ...]] = (
     ({"$arg": "limit"}, (Argument("limit", "Int!", "Int", "2"),)),
     ({"$arg": "limit"}, ()),
 )
+_LOAD_LIMITS: Final = (*_LIMITS, ({"$fk": "k"}, ()))
 _SKIPS: Final[tuple[tuple[Any, tuple[Argument, ...]], ...]] = (
     (None, ()),
     (None, ()),
@@ -122,6 +130,10 @@ _CONDITIONS: Final[tuple[tuple[Document, tuple[Argument, ...]], ...]] = (
     ({"kind": {"$ne": "T1"}}, ()),
     ({"k": {"$arg": ["rootDoc.k", None]}}, ()),
     ({"k": {"$arg": "rootDoc.k"}}, ()),
+    ({"_id": {"$arg": "rootDoc._id"}}, ()),
+    ({"ref": {"$arg": ["rootDoc.items[0].ref", None]}}, ()),
+    ({"sub": {"$arg": ["rootDoc.sub", None]}}, ()),
+    ({"kind": {"$ne": {"$arg": ["rootDoc", None]}}}, ()),
     ({"k": {"$gte": {"$arg": "least"}}}, (Argument("least", "Int", "Int", "1"),)),
     ({"k": {"$arg": ["word", "x"]}}, (Argument("word", "String", "String"),)),
     ({"k": {"$in": {"$arg": ["options.keys", [1, 2]]}}}, (Argument("options", "Options", "Options", "{}"),)),
@@ -327,7 +339,8 @@ class _Drawing:
         if find is not None:
             mapping["find"] = find
         declared = {argument.name: argument for argument in arguments}
-        parts = (("sort", _SORTS), ("skip", _SKIPS), ("limit", _LIMITS))
+        limits = _LIMITS if name.startswith("q") else _LOAD_LIMITS
+        parts = (("sort", _SORTS), ("skip", _SKIPS), ("limit", limits))
         for member, options in parts if plural or self._dice.chance(10) else ():
             part, more = self._dice.likely(options)
             if part is not None:

@@ -30,7 +30,7 @@ class _Drawing:
 
     def collection(self, types: tuple[str, ...]) -> list[Document]:
         identifiers = self._dice.shuffled(IDS)[: self._dice.pick((5, 2, 8, 4, 6, 0))]
-        return [{"_id": one} | self._document(self._dice.pick(types), _DEPTH) for one in identifiers]
+        return [{"_id": deepcopy(one)} | self._document(self._dice.pick(types), _DEPTH) for one in identifiers]
 
     def _document(self, name: str, depth: int) -> Document:
         document: Document = {}
@@ -47,7 +47,12 @@ class _Drawing:
             self._put(document, path, _copied(self._dice.pick(KEYS)))
         if self._dice.chance(50):
             self._put(document, ("state",), self._enum("E0"))
+        if depth < _DEPTH and self._dice.chance(2):  # the driver makes an object of its own of it
+            document = {"$ref": "c0", "$id": self._reference_id()} | document
         return document
+
+    def _reference_id(self) -> Any:
+        return self._dice.pick(IDS)
 
     def _store(self, document: Document, one: FieldModel, depth: int) -> None:
         path = one.path or ""
@@ -106,7 +111,8 @@ class _Drawing:
         elif not isinstance(target, dict):
             return
         elif rest:
-            fresh: Any = [] if rest[0].isdigit() or key in {"items", "grid"} else {}
+            listed = (rest[0].isdigit() and key != "map") or key in {"items", "grid"}
+            fresh: Any = [] if listed else {}
             self._put(target.setdefault(key, fresh), rest, value)
         else:
             target[key] = value

@@ -97,6 +97,8 @@ class _Drawing:
         fields = self._app.types[type_].fields
         if kind == 7 and self._dice.chance(40):
             return "__typename" + self._directive()
+        if type_ == "Query" and self._dice.chance(1):
+            return self._dice.pick(('__type(name: "T0") { kind fields { name } }', "__schema { queryType { name } }"))
         if levels and (kind > (8 if type_ == "Query" else 7) or not fields):
             return self._fragment(type_, scope, levels - 1, loads)
         return self._field(self._dice.pick(self._choices(type_)), scope, levels, loads) if fields else None
@@ -226,6 +228,10 @@ class _Drawing:
         if self._dice.chance(40):
             return f" @{kind}(if: {self._dice.pick(('true', 'false'))})"
         value = self._dice.pick((True, False))
+        if self._dice.chance(5):  # null is allowed by the default, and refused when the selection is collected
+            name = f"v{len(self._variables)}"
+            self._variables[name] = _Variable(f"${name}: Boolean = true", "-", self._dice.pick((None, MISSING, True)))
+            return f" @{kind}(if: ${name})"
         both = f" @{'skip' if kind == 'include' else 'include'}(if: true)" if self._dice.chance(10) else ""
         return f" @{kind}(if: {self._variable('Boolean!', 'Boolean', value)}){both}"
 

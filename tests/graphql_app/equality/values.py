@@ -78,10 +78,12 @@ MISFITS: Final[tuple[Any, ...]] = (
     Code("g()", {"s": 1}),
     MaxKey(),
     {"$gt": 0},
+    {"$ref": "c0", "$id": 1},
+    {"$ref": "c0", "$id": 1, "f0": 1, "sub": {"f0": 2}},
 )
 """What stands where something else is expected."""
 
-IDS: Final[tuple[Any, ...]] = (1, 2, 3, "a", "b", _OID, 4, "1", 2.5)
+IDS: Final[tuple[Any, ...]] = (1, 2, 3, "a", "b", _OID, 4, "1", 2.5, {"a": 1}, None)
 """Where the ``_id`` of stored documents come from."""
 
 REFERENCES: Final[tuple[Any, ...]] = (
