@@ -1,0 +1,42 @@
+"""What harmful operations cost: none keeps the process busy for half a second."""
+
+import time
+from collections.abc import AsyncIterator, Callable
+
+import orjson
+import pytest
+
+from content_core.store import ChangeFeed, Store
+from tests.graphql_app.hostile import ASKED, NODES, yard_definition
+from tests.graphql_app.http.server import ADMIN, Server, put_definition, serve
+
+BUSY = 0.5
+"""Seconds of the processor, by the process's own clock: other processes do not count."""
+
+
+@pytest.fixture
+async def yard(store: Store, feed: ChangeFeed, database: str) -> AsyncIterator[Server]:
+    async with serve(store, feed) as running:
+        await store.bulk_replace(database, "nodes", NODES)
+        await put_definition(running, store, yard_definition(database))
+        yield running
+
+
+@pytest.mark.parametrize("name", ASKED)
+async def test_no_operation_keeps_the_process_busy(
+    name: str, yard: Server, database: str, record_property: Callable[[str, object], None]
+) -> None:
+    query, variables = ASKED[name]
+    body = orjson.dumps({"query": query, "variables": variables})
+    headers = {"Content-Type": "application/json"}
+    await yard.client.post(f"/graphql/{database}/yard", json={"query": "{ nodes { name } }"}, auth=ADMIN)
+
+    started = time.process_time()
+    response = await yard.client.post(f"/graphql/{database}/yard", content=body, headers=headers, auth=ADMIN)
+    busy = time.process_time() - started
+
+    record_property("busy", round(busy, 3))
+    assert response.status_code in {200, 400, 413}
+    errors = response.json().get("errors", [])
+    assert all(error["extensions"]["classification"] and error["message"] != "Validation aborted." for error in errors)
+    assert busy < BUSY
