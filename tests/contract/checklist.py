@@ -204,8 +204,58 @@ CHECKLIST: Final = (
             ),
         },
     ),
-    Line("buckets: upload, metadata, binary, delete", {}, lacking="bytes of files are not served yet"),
-    Line("ranges, safe media types", {}, lacking="bytes of files are not served yet"),
+    Line(
+        "buckets: upload, metadata, binary, delete",
+        {
+            f"{REST}/test_files.py": (
+                "test_upload_with_metadata_is_as_documented",
+                "test_metadata_may_come_after_the_file_and_under_either_name",
+                "test_put_creates_then_replaces",
+                "test_post_of_an_id_that_is_there_replaces_the_file",
+                "test_name_of_a_file",
+                "test_content_type",
+                "test_json_put_replaces_the_metadata_only",
+                "test_json_patch_merges_into_the_metadata",
+                "test_list_has_everything_that_lists_have",
+                "test_bucket_from_put_to_delete",
+                "test_delete",
+                "test_etags_guard_files",
+                "test_concurrent_puts_of_one_file_both_count",
+                "test_rights_are_those_of_documents",
+            ),
+            f"{REST}/test_binaries.py": (
+                "test_binary_has_the_documented_headers",
+                "test_version_that_is_known_is_304",
+                "test_what_is_missing_is_404",
+                "test_binaries_are_streamed_and_not_compressed",
+            ),
+            f"{REST}/test_uploads.py": (
+                "test_broken_multipart_is_400",
+                "test_other_types_of_bodies",
+                "test_more_than_the_limit_is_413",
+                "test_client_that_goes_away_leaves_nothing",
+                "test_mongodb_killed_in_the_middle_is_500_and_nothing_is_lost",
+            ),
+            "tests/content_core/store/test_unfinished.py": (
+                "test_upload_of_a_killed_process_is_removed_when_its_time_is_over",
+                "test_killed_writers_leave_whole_files_and_nothing_else",
+            ),
+        },
+    ),
+    Line(
+        "ranges, safe media types",
+        {
+            f"{REST}/test_binaries.py": (
+                "test_single_range_is_206",
+                "test_range_outside_the_file_is_416",
+                "test_other_ranges_give_the_whole_file",
+                "test_if_range_takes_the_part_of_the_same_version_only",
+                "test_range_reads_only_the_chunks_that_hold_it",
+                "test_types_that_a_browser_runs_are_boxed_in",
+            ),
+        },
+    ),
+    Line("bulk delete of files", {f"{REST}/test_files.py": ("test_bulk_delete_needs_a_filter",)}),
     Line(
         "indexes",
         {

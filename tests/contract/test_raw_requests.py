@@ -55,7 +55,8 @@ PATHS: Final = st.sampled_from(
     (
         "/acme/wild/a", "/acme/wild/b", "/acme/wild", "/acme/wild/*", "/acme/wild/_size", "/acme/wild/_indexes/w",
         "/acme/_schemas/wild", "/acme/gql-apps/acme___wild", "/acme/apikeys/wild", "/acme/notes/wild", "/wild", "/",
-        "/acme/wild.files", "/acme/wild.files/a", "/acme/wild/_aggrs/x", "/acme/wild/_streams/x", "/acme/wild/_meta",
+        "/acme/wild.files", "/acme/wild.files/a", "/acme/wild.files/a/binary", "/acme/wild.files/*",
+        "/acme/wild/_aggrs/x", "/acme/wild/_streams/x", "/acme/wild/_meta",
         "/_logic/securetoken", "/_logic/openapi", "/graphql/acme/wild",
     )
 )  # fmt: skip
