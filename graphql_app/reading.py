@@ -79,7 +79,7 @@ class Reader:
         self, database: str, collection: str, query: FindQuery | AggregateQuery, remaining: int
     ) -> list[Document]:
         if isinstance(query, FindQuery):
-            return await self._store.find(database, collection, replace(query, max_time_ms=remaining))
+            return await self._store.read(database, collection, replace(query, max_time_ms=remaining))
         return await self._store.aggregate(
             database, collection, query.stages, max_time_ms=remaining, allow_disk_use=query.allow_disk_use
         )

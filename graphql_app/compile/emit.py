@@ -50,7 +50,7 @@ def emit_functions(selection: Selection, positions: Positions) -> Functions:
     emitter = _Emitter(positions, frozenset(map(id, selection.root.fields)))
     emitter.emit_root(selection.root)
     walks = [emitter.emit_site(site) for site in selection.sites]
-    module = ast.fix_missing_locations(ast.Module(emitter.definitions, []))
+    module = ast.Module(emitter.definitions, [])
     names = emitter.names
     exec(compile(module, "<operation>", "exec"), names)  # noqa: S102 - a tree that was built here, not a text
     emitter.fill_tables()
@@ -121,12 +121,7 @@ class _Emitter:
             value = self._complete(position, variable, syntax.load(variable), path)
             return [syntax.assign(variable, value)]
         element = self._shape_element(entry, position.inner)
-        target = ast.Tuple([ast.Name("i", ast.Store()), ast.Name("x", ast.Store())], ast.Store())
-        generator = ast.comprehension(target, syntax.call(syntax.load("enumerate"), syntax.load(variable)), [], 0)
-        at = syntax.pair(syntax.load("q"), syntax.load("i"))
-        shaped = ast.ListComp(
-            syntax.call(syntax.load(element), syntax.load("x"), syntax.load("x"), at, syntax.load("c")), [generator]
-        )
+        shaped = syntax.shaped_list(element, variable, "q", root="x")
         body = [syntax.assign("q", path), syntax.assign(variable, shaped)]
         return [
             syntax.when(
@@ -186,7 +181,7 @@ class _Emitter:
                 test = _SUITABLE.get(leaf.name) if isinstance(leaf, GraphQLScalarType) else None
                 if test is None:
                     return self._unless_null(position, variable, general)
-                return syntax.when(test(variable), [ast.Pass()], [self._unless_null(position, variable, general)])
+                return syntax.when(test(variable), [syntax.nothing()], [self._unless_null(position, variable, general)])
             case _:  # pragma: no cover - only __typename has no target
                 raise AssertionError(entry.key)
 
@@ -262,7 +257,7 @@ class _Emitter:
         innermost = self.positions.of(entry)
         while innermost.inner is not None:
             innermost = innermost.inner
-        general = ast.Expr(self._general_walk(innermost, "s"))
+        general = syntax.do(self._general_walk(innermost, "s"))
         match entry.target:
             case ObjectPlan() as plan:
                 body = [syntax.when(syntax.is_type("s", "dict"), self._walk_object(plan, "s"), [general])]
@@ -272,7 +267,7 @@ class _Emitter:
                     syntax.load(self._keep("m", self.positions.matchers[plan.name])), syntax.load("s")
                 )
                 found = syntax.call(syntax.attribute(table, "get"), matched)
-                ask = ast.Expr(syntax.call(syntax.load("f"), *map(syntax.load, _WALK)))
+                ask = syntax.do(syntax.call(syntax.load("f"), *map(syntax.load, _WALK)))
                 body = [
                     syntax.when(syntax.differs("s", syntax.constant(None)), [
                         syntax.assign("f", found),
@@ -294,7 +289,7 @@ class _Emitter:
                 syntax.load(self._keep("k", plan)),
                 *map(syntax.load, _WALK),
             )
-            usual = syntax.when(syntax.is_type("s", "dict"), self._walk_object(plan, "s"), [ast.Expr(whole)])
+            usual = syntax.when(syntax.is_type("s", "dict"), self._walk_object(plan, "s"), [syntax.do(whole)])
             self._define(name, _WALK, [usual])
 
     def _walk_object(self, plan: ObjectPlan, source: str) -> list[ast.stmt]:
@@ -304,7 +299,7 @@ class _Emitter:
             if entry.site >= 0:
                 site = syntax.constant(entry.site)
                 want = syntax.call(syntax.attribute("c", "want"), site, syntax.load(source), syntax.load("r"))
-                body.append(ast.Expr(want))
+                body.append(syntax.do(want))
             elif entry.fetches and isinstance(entry.mapping, PathMapping):
                 variable = self._variable()
                 body.append(syntax.assign(variable, self._read(entry.mapping, source, get)))
@@ -314,7 +309,7 @@ class _Emitter:
     def _walk_field(self, entry: FieldPlan, variable: str) -> ast.stmt:
         position = self.positions.of(entry)
         otherwise = syntax.when(
-            syntax.differs(variable, syntax.constant(None)), [ast.Expr(self._general_walk(position, variable))]
+            syntax.differs(variable, syntax.constant(None)), [syntax.do(self._general_walk(position, variable))]
         )
         if position.inner is None:
             if isinstance(entry.target, ObjectPlan):
@@ -385,7 +380,7 @@ class _Emitter:
         return self._keep("T", table)
 
     def _define(self, name: str, parameters: list[str], body: list[ast.stmt]) -> None:
-        self.definitions.append(syntax.function(name, parameters, body or [ast.Pass()]))
+        self.definitions.append(syntax.function(name, parameters, body or [syntax.nothing()]))
 
     def _name(self, kind: str, owner: object) -> tuple[str, bool]:
         """Give the name of a thing's function of some kind, and whether it is new."""
@@ -424,7 +419,7 @@ _BUILTINS: Final[Mapping[str, Any]] = {
 
 
 def _do(function: str, source: ast.expr, root: ast.expr) -> ast.stmt:
-    return ast.Expr(syntax.call(syntax.load(function), source, root, syntax.load("c")))
+    return syntax.do(syntax.call(syntax.load(function), source, root, syntax.load("c")))
 
 
 def _fetches(site: FieldPlan) -> bool:
@@ -432,12 +427,8 @@ def _fetches(site: FieldPlan) -> bool:
 
 
 def _is_within(variable: str, type_name: str, largest: float) -> ast.expr:
-    between = ast.Compare(
-        syntax.constant(-largest if isinstance(largest, float) else -largest - 1),
-        [ast.LtE(), ast.LtE()],
-        [syntax.load(variable), syntax.constant(largest)],
-    )
-    return syntax.both(syntax.is_type(variable, type_name), between)
+    lowest = -largest if isinstance(largest, float) else -largest - 1
+    return syntax.both(syntax.is_type(variable, type_name), syntax.between(variable, lowest, largest))
 
 
 _SUITABLE: Final[Mapping[str, Callable[[str], ast.expr]]] = {

@@ -181,13 +181,13 @@ class _Slow(Store):
     seconds = 30.0
     cancelled = 0
 
-    async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+    async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
         try:
             await asyncio.sleep(self.seconds)
         except asyncio.CancelledError:
             self.cancelled += 1
             raise
-        return await super().find(database, collection, query)
+        return await super().read(database, collection, query)
 
 
 async def test_the_time_limit_ends_the_request_and_its_queries(app: ExecutableApp, mongo: EmbeddedMongo) -> None:
@@ -207,7 +207,7 @@ class _Failing(Store):
     error: Exception = StoreUnavailableError("MongoDB cannot be reached")
     asked: FindQuery | None = None
 
-    async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+    async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
         self.asked = query
         raise self.error
 
@@ -262,7 +262,7 @@ class _Stubborn(Store):
 
     answered = 0
 
-    async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+    async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
         if query.filter:
             return []
         try:
