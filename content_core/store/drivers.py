@@ -60,8 +60,8 @@ class Driver(Protocol):
         """Run a pipeline and read its whole result."""
         ...
 
-    async def open_raw(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
-        """Run a pipeline; the cursor gives its batches as bytes and has to be closed."""
+    async def open_cursor(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
+        """Run a pipeline; the cursor has to be closed."""
         ...
 
     async def close(self) -> None:
@@ -80,9 +80,9 @@ class MotorDriver:
         documents: list[Document] = await collection.aggregate(pipeline, **options).to_list(None)
         return documents
 
-    async def open_raw(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
-        """Run a pipeline; Motor does so when the first batch is read."""
-        return collection.aggregate_raw_batches(pipeline, **options)
+    async def open_cursor(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
+        """Run a pipeline; Motor does so when the first document is read."""
+        return collection.aggregate(pipeline, **options)
 
     async def close(self) -> None:
         """Close; Motor does not wait."""
@@ -103,9 +103,9 @@ class PyMongoDriver:
         documents: list[Document] = await cursor.to_list(None)
         return documents
 
-    async def open_raw(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
+    async def open_cursor(self, collection: Any, pipeline: Sequence[Document], options: dict[str, Any]) -> Any:
         """Run a pipeline; PyMongo gives the cursor when the server has answered."""
-        return await collection.aggregate_raw_batches(pipeline, **options)
+        return await collection.aggregate(pipeline, **options)
 
     async def close(self) -> None:
         """Close and wait for it, but not for a server that hangs."""

@@ -149,7 +149,7 @@ async def test_remembered_schemas_and_definitions_cost_no_call(one: Server, data
         assert (await one.client.get(f"{notes}/_aggrs/it")).is_success
 
     assert Call("find", database, "_schemas") not in one.counter.calls
-    assert [call.command for call in one.counter.calls if call.command != "find"] == ["aggregate", "getMore"]
+    assert [call.command for call in one.counter.calls if call.command != "find"] == ["aggregate"]
     # What a write has to know of the collection is read with it.
     assert [call.collection for call in one.counter.calls if call.command == "find"] == ["_properties"]
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from typing import get_args
 
 import pytest
+from bson import encode
 from pymongo.monitoring import CommandStartedEvent
 
 from content_core.documents import Document
@@ -40,17 +41,17 @@ async def counted(mongo: EmbeddedMongo, counter: Counter, request: pytest.Fixtur
     await opened.close()
 
 
-async def test_a_result_within_the_bound_is_whole(counted: Store, database: str, counter: Counter) -> None:
+@pytest.mark.parametrize("bound", [10_000, 100_000_000])
+async def test_a_result_within_the_bound_is_whole(counted: Store, database: str, counter: Counter, bound: int) -> None:
     moment = datetime(2024, 1, 2, 3, 4, 5, tzinfo=UTC)
     for number in range(3):
         await counted.insert(database, "c", {"_id": number, "at": moment, "far": {"list": [number]}})
     counter.clear()
     stages: list[Document] = [{"$sort": {"_id": 1}}]
 
-    bounded = await counted.aggregate(database, "c", stages, max_bytes=10_000, max_time_ms=10_000)
+    bounded = await counted.aggregate(database, "c", stages, max_bytes=bound, max_time_ms=10_000)
 
-    # The driver asks for no documents with the first call where it gives batches as bytes.
-    assert [Call("aggregate", database, "c"), Call("getMore", database, "c")] == counter.calls
+    assert [Call("aggregate", database, "c")] == counter.calls, "it costs no more than without a bound"
     assert bounded == await counted.aggregate(database, "c", stages)
     assert [document["_id"] for document in bounded] == [0, 1, 2]
 
@@ -67,12 +68,24 @@ async def test_the_bound_counts_bytes_over_all_batches(counted: Store, database:
         await counted.aggregate(database, "c", [], max_bytes=4 * _LARGE)
 
     assert refused.value.status == 422
-    assert len(counter.calls) == 2, "what comes after the first 16 MB was not read"
+    assert len(counter.calls) == 1, "what comes after the first 16 MB was not read"
     assert counter.killed == 1, "the rest is not left open"
 
 
+async def test_a_bound_below_one_answer_counts_as_well(counted: Store, database: str) -> None:
+    for number in range(10):
+        await counted.insert(database, "c", {"_id": number})
+    size = len(encode({"_id": 1}))
+
+    assert len(await counted.aggregate(database, "c", [], max_bytes=10 * size)) == 10
+    for bound in (10 * size - 1, size, 1):
+        with pytest.raises(ResultTooLargeError):
+            await counted.aggregate(database, "c", [], max_bytes=bound)
+
+
 async def test_an_empty_result_is_within_every_bound(counted: Store, database: str) -> None:
-    assert await counted.aggregate(database, "c", [], max_bytes=1) == []
+    for bound in (1, 100_000_000):
+        assert await counted.aggregate(database, "c", [], max_bytes=bound) == []
 
 
 async def test_errors_are_those_of_any_aggregation(counted: Store, database: str) -> None:
