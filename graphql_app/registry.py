@@ -16,7 +16,7 @@ from typing import Any, Final, TypeAlias
 
 import bson
 
-from content_core.documents import Document, without_references
+from content_core.documents import Document
 from content_core.errors import ConflictError, DefinitionError, IllegalNameError, StoreError
 from content_core.names import GQL_APPS, AppKey
 from content_core.store import ChangeEvent, ChangeFeed, FindQuery, Store
@@ -246,10 +246,12 @@ class Registry:
     async def _reconcile(self, place: Place) -> None:
         """Make what answers equal to what is stored; a write on this server in the meantime starts it anew."""
         writes = self._writes.get(place, 0)
-        document = without_references(await self._store.get(place[0], GQL_APPS, place[1]))
-        if document is None:
+        wanted = FindQuery(filter={"_id": {"$eq": place[1]}}, limit=1, verbatim=True)
+        found = await self._store.find(place[0], GQL_APPS, wanted)
+        if not found:
             version = None
         else:
+            document = found[0]
             known = self._versions.get(place)
             digest = _digest(document)
             if known is not None and known.digest == digest:

@@ -15,7 +15,7 @@ from bson import ObjectId
 
 from content_core.access import AccessControl
 from content_core.access.provision import ensure_collection
-from content_core.documents import Document, Json, without_references
+from content_core.documents import Document, Json
 from content_core.errors import (
     ConflictError,
     DefinitionError,
@@ -94,7 +94,7 @@ class Definitions:
         tenant = call.resource.database
         query = parse_query(call.request, self._settings)
         await require_collection(self._store, tenant, GQL_APPS)
-        found, size = await find_page(self._store, tenant, GQL_APPS, query, self._settings)
+        found, size = await find_page(self._store, tenant, GQL_APPS, query, self._settings, verbatim=True)
         properties = await read_properties(self._store, tenant, GQL_APPS)
         elements = [_shown(document) for document in found]
         listing = Listing(
@@ -109,7 +109,7 @@ class Definitions:
         """Read one definition."""
         tenant, document_id = call.resource.database, call.resource.document
         await require_collection(self._store, tenant, GQL_APPS)
-        document = await self._store.get(tenant, GQL_APPS, document_id)
+        document = await self._stored(tenant, document_id)
         if document is None:
             raise NotFoundError(f"document '{document_id}' does not exist")
         if unchanged := check_version(call.request, document):
@@ -170,7 +170,7 @@ class Definitions:
         await require_database(self._store, tenant)
         guard = await self._guard(call)
         async with self._lock(tenant):
-            document = await self._store.get(tenant, GQL_APPS, document_id)
+            document = await self._stored(tenant, document_id)
             if refusal := guard.refuse(document):
                 return refusal
             deleted = document is not None and await self._delete(tenant, document, pinned=guard.looks)
@@ -203,7 +203,7 @@ class Definitions:
         async with self._lock(tenant):
             await ensure_definitions(self._store, tenant)
             for _ in range(_TRIES):
-                current = await self._store.get(tenant, GQL_APPS, document_id)
+                current = await self._stored(tenant, document_id)
                 if refusal := guard.refuse(current):
                     return refusal
                 _check_mode(mode, current, document_id)
@@ -228,7 +228,7 @@ class Definitions:
             checked: list[_Checked] = []
             for index, body in enumerate(sent):
                 definition = _read_element(tenant, index, body)
-                current = await self._store.get(tenant, GQL_APPS, definition["_id"])
+                current = await self._stored(tenant, definition["_id"])
                 if refusal := guard.refuse(current):
                     return refusal
                 _check_mode(mode, current, definition["_id"])
@@ -271,6 +271,11 @@ class Definitions:
                 f"the definition reads {', '.join(closed)}, which this API key may not read",
                 hint="writing a definition needs GET on every collection that it maps",
             )
+
+    async def _stored(self, tenant: str, document_id: str) -> Document | None:
+        wanted = FindQuery(filter={"_id": {"$eq": document_id}}, limit=1, verbatim=True)
+        found = await self._store.find(tenant, GQL_APPS, wanted)
+        return found[0] if found else None
 
     async def _store_document(
         self, tenant: str, stored: Document, current: Document | None, *, pinned: bool
@@ -368,8 +373,7 @@ def _address(definition: Document) -> AppKey:
 
 
 def _shown(document: Document) -> Document:
-    shown: Document = {name: without_references(value) for name, value in document.items() if name != _ADDRESSES}
-    return shown
+    return {name: value for name, value in document.items() if name != _ADDRESSES}
 
 
 def _written(created: bool, version: ObjectId, prepared: Any) -> Reply:

@@ -81,9 +81,12 @@ class Listings:
 
 
 async def find_page(
-    store: Store, database: str, collection: str, query: Query, settings: RestSettings
+    store: Store, database: str, collection: str, query: Query, settings: RestSettings, *, verbatim: bool = False
 ) -> tuple[list[Document], int | None]:
-    """Read one page of a list, and how many elements it has in all if that was asked for."""
+    """Read one page of a list, and how many elements it has in all if that was asked for.
+
+    ``verbatim`` is as in :class:`content_core.store.FindQuery`.
+    """
     if not query.page.size:
         counted = None if query.count == "no" else await count_documents(store, database, collection, query, settings)
         return [], counted
@@ -98,6 +101,7 @@ async def find_page(
             limit=query.page.size,
             max_time_ms=settings.query_time_limit_ms,
             hint=query.hint,
+            verbatim=verbatim,
         ),
     )
     if query.count == "no":

@@ -45,6 +45,7 @@ class FindQuery:
         batch_size: how many per round trip; 0 lets all come in one, as far as 16 MB reach.
         max_time_ms: how long MongoDB may work on it, 0 without end.
         hint: the name of an index, or its keys.
+        verbatim: objects that look like references stay objects, with their members in order.
     """
 
     filter: Document
@@ -55,6 +56,7 @@ class FindQuery:
     batch_size: int = 0
     max_time_ms: int = 0
     hint: Hint | None = None
+    verbatim: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -292,12 +292,10 @@ async def test_an_outage_is_waited_out(
     class _Shaky(Store):
         away = False
 
-        async def get(
-            self, database: str, collection: str, document_id: Any, *, max_time_ms: int = 0
-        ) -> Document | None:
+        async def find(self, database: str, collection: str, query: FindQuery) -> list[Document]:
             if self.away:
                 raise StoreUnavailableError("MongoDB cannot be reached")
-            return await super().get(database, collection, document_id, max_time_ms=max_time_ms)
+            return await super().find(database, collection, query)
 
     store = _Shaky.open(mongo.uri)
     registry = Registry(store, feed, QUICK)

@@ -65,6 +65,7 @@ ODD: Document = {
             "id": {"$oid": "64a51c0de3b1f20f4d7a2002"},
             "title": {"$regex": "^a", "$options": "i"},
             "author": {"$ref": "people", "$id": {"$arg": "id"}},
+            "editor": {"name": 1, "$id": {"$ref": "deep", "$id": 1}, "$db": "other", "$ref": "people"},
             "_$kept": "a::b",
             "": "empty name",
         },
