@@ -417,7 +417,30 @@ CHECKLIST: Final = (
         {
             "tests/opencaas/test_serve.py": ("test_health_check_is_open",),
             "tests/content_core/store/test_store.py": ("test_hanging_mongodb_is_reported_within_two_seconds",),
+            "tests/opencaas/test_health.py": (
+                "test_checks_hold_while_mongodb_works",
+                "test_everything_is_said_within_two_seconds_while_mongodb_hangs",
+                "test_health_returns_when_mongodb_does",
+            ),
         },
     ),
-    Line("/_metrics JSON and Prometheus", {}, lacking="metrics are not served yet"),
+    Line(
+        "/_metrics JSON and Prometheus",
+        {
+            "tests/opencaas/test_metrics.py": (
+                "test_promtool_finds_nothing_to_complain_about",
+                "test_json_has_all_figures",
+                "test_requests_to_all_workers_are_counted_once",
+                "test_one_database_and_one_collection_have_timers_of_their_own",
+            ),
+            "tests/opencaas/metrics/test_endpoint.py": (
+                "test_metrics_user_and_admin_may_read",
+                "test_timers_have_the_documented_names_and_labels",
+                "test_timers_in_json_are_named_by_type_method_and_status",
+                "test_forms_that_are_not_given",
+                "test_nothing_but_reading",
+                "test_levels",
+            ),
+        },
+    ),
 )

@@ -84,6 +84,19 @@ def test_promtool_finds_nothing_to_complain_about(server: LiveServer) -> None:
     assert (0, "", "") == (checked.returncode, checked.stdout, checked.stderr)
 
 
+def test_json_has_all_figures(server: LiveServer) -> None:
+    ask(server, "/acme/notes/one", 3)
+    response = httpx.get(f"{server.url}/_metrics", auth=AUTH, headers={"accept": "application/json"})
+    said = response.json()
+
+    assert "application/json" == response.headers["content-type"]
+    assert said["timers"]["DOCUMENT.GET.2xx"]["count"] >= 3
+    assert said["timers"]["DOCUMENT.GET.2xx"]["p95"] > 0
+    assert said["counters"]["opencaas_http_response_bytes"]["count"] > 0
+    assert 1 == said["gauges"]["opencaas_http_requests_in_flight"]["value"]
+    assert said["histograms"]['opencaas_database_command_duration{command="find",outcome="done"}']["mean"] > 0
+
+
 def test_requests_to_all_workers_are_counted_once(server: LiveServer) -> None:
     before = answered(server, "DOCUMENT", "GET")
 
