@@ -231,3 +231,16 @@ async def test_version_counts_for_definitions_too(admin: httpx.AsyncClient, tena
     right = await admin.patch(path, json=body, headers={"If-Match": missing.headers["etag"]})
 
     assert [missing.status_code, wrong.status_code, right.status_code] == [409, 412, 200]
+
+
+async def test_collection_and_database_made_elsewhere_get_definitions(
+    admin: httpx.AsyncClient, store: Store, database: str
+) -> None:
+    """They have no metadata yet, not even the collection that would hold them."""
+    await store.insert(database, "c", {"_id": 1})
+    path = f"/{database}/c"
+
+    assert (await admin.patch(path, json={"aggrs": [aggregation({"$count": "n"})]})).status_code == 200
+
+    found = await admin.get(f"{path}/_aggrs/it", params={"rep": "s"})
+    assert found.json() == [{"n": 1}]
