@@ -4,6 +4,7 @@ The server is a process on a core of its own; the ``mongod`` and whoever asks sh
 so that a ratio compares what ran within seconds of each other.
 """
 
+import math
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -92,7 +93,12 @@ async def _measure(mongo: Mongo, ours: Server, strawberry: Server, bare: Server,
         size = await _compare(name, taking)
         contestants = [Contestant(peer.label, peer.opens[name], peer.cpu) for peer in taking]
         rates = await measure_rates(
-            contestants, mongod=mongo.pid, clients=_CLIENTS, rounds=_ROUNDS, seconds=seconds, warm_up=_WARM_UP
+            contestants,
+            mongod=mongo.pid,
+            clients=_CLIENTS,
+            rounds=_ROUNDS,
+            seconds=seconds,
+            warm_up=min(_WARM_UP, seconds),
         )
         by_label = dict(zip((peer.label for peer in taking), rates, strict=True))
         _report(name, size, by_label)
@@ -183,11 +189,19 @@ def _report(name: str, size: int, rates: Mapping[str, Rate]) -> None:
 def _weigh(name: str, rates: Mapping[str, Rate]) -> Iterator[str]:
     """Put the ratios beside what is wanted."""
     target, ours, strawberry = _TARGETS[name], rates[_OURS], rates[_STRAWBERRY]
-    best, median = ours.per_second / strawberry.per_second, ours.median_per_second / strawberry.median_per_second
+    best = _times(ours.per_second, strawberry.per_second)
+    median = _times(ours.median_per_second, strawberry.median_per_second)
     yield f"{name:8} requests/s, times Strawberry       {best:6.2f} {median:6.2f}   wanted: at least {target.rate:g}"
-    best, median = strawberry.cpu_ms / ours.cpu_ms, strawberry.median_cpu_ms / ours.median_cpu_ms
+    best = _times(strawberry.cpu_ms, ours.cpu_ms)
+    median = _times(strawberry.median_cpu_ms, ours.median_cpu_ms)
     yield f"{'':8} requests for the same CPU, times it {best:6.2f} {median:6.2f}"
     if target.cpu is not None:
         driver = rates[_DRIVER]
-        best, median = ours.cpu_ms / driver.cpu_ms, ours.median_cpu_ms / driver.median_cpu_ms
+        best = _times(ours.cpu_ms, driver.cpu_ms)
+        median = _times(ours.median_cpu_ms, driver.median_cpu_ms)
         yield f"{'':8} CPU, times Motor and orjson        {best:6.2f} {median:6.2f}   wanted: at most {target.cpu:g}"
+
+
+def _times(one: float, other: float) -> float:
+    """Divide; the clock of another process ticks a hundred times a second, and a short turn may have seen no tick."""
+    return one / other if other else math.nan
