@@ -53,6 +53,16 @@ class Package:
         """Send a request as Node sends it; gives status, headers and body."""
         return self._order({"url": url, "fetch": options})
 
+    def listen(self, name: str) -> str:
+        """Let ``CaaSEventStream`` listen to the configured collection; gives the media type of what it passes on."""
+        media_type: str = self._order({"config": self.config, "stream": name})
+        return media_type
+
+    def heard(self, name: str) -> list[Any]:
+        """Give the events that came since this was asked last."""
+        events: list[Any] = self._order({"heard": name})
+        return events
+
     def _order(self, order: Mapping[str, Any]) -> Any:
         assert self.process.stdin is not None
         assert self.process.stdout is not None

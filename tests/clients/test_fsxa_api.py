@@ -1,5 +1,6 @@
 """The JavaScript Content API library, as published, against the demo: what a front end does with it."""
 
+import json
 import uuid
 from collections.abc import Iterator
 from typing import Any
@@ -8,7 +9,7 @@ import httpx
 import pytest
 
 from tests.clients.package_driver import ClientError, Package
-from tests.live import LiveServer
+from tests.live import LiveServer, eventually
 
 GUST = "2925a08e-b868-583a-b279-cab6b2ed9ccc"
 HOME = "7e882c4e-a80b-5e2a-ae92-43ed4bd86e6c"
@@ -311,6 +312,51 @@ def test_bulk_post_is_read_back_by_the_package(package: Package, demo: LiveServe
     reader = package.configured(projectID=project, apikey=demo.facts["api_key"])
     found = reader.call("fetchByFilter", filters=[PRODUCTS[0]], locale="en_GB", sort=[{"name": "identifier"}])
     assert ["a", "b", "c"] == [item["id"] for item in found["items"]]
+
+
+# --- change events --------------------------------------------------------------------------------------------------
+
+
+def test_caas_event_stream_passes_changes_on(package: Package, demo: LiveServer, collection: str) -> None:
+    stages = [{"$match": {"operationType": {"$in": ["insert", "replace", "update", "delete"]}}}]
+    defined = package.fetch(
+        collection,
+        method="PATCH",
+        headers=_headers(demo),
+        body=json.dumps({"streams": [{"uri": "crud", "stages": stages}]}),
+    )
+    assert 200 == defined["status"]
+    project = collection.rsplit("/", 1)[1].removesuffix(".release.content")
+    reader = package.configured(projectID=project, apikey=demo.facts["api_key"])
+
+    assert reader.listen("changes").startswith("text/event-stream")
+    _await_first_event(reader, demo, collection)
+    for method, body in (("PUT", {"n": 1}), ("PUT", {"n": 2}), ("PATCH", {"n": 3}), ("DELETE", None)):
+        version = package.fetch(f"{collection}/a.en_GB", headers=_headers(demo))["headers"].get("etag", "")
+        content = {"body": json.dumps(body)} if body else {}
+        headers = {**_headers(demo), "If-Match": version}
+        written = package.fetch(f"{collection}/a.en_GB", method=method, headers=headers, **content)
+        assert written["status"] in {200, 201, 204}, written
+    heard: list[Any] = []
+
+    def complete() -> bool:
+        heard.extend(event for event in reader.heard("changes") if event["documentKey"]["_id"] == "a.en_GB")
+        return len(heard) >= 4
+
+    assert eventually(complete)
+
+    assert ["insert", "replace", "update", "delete"] == [event["operationType"] for event in heard]
+    assert [1, 2, 3] == [event["fullDocument"]["n"] for event in heard[:3]]
+
+
+def _await_first_event(reader: Package, demo: LiveServer, collection: str) -> None:
+    """Write until something is heard: the package does not tell when its WebSocket is open."""
+
+    def knock() -> bool:
+        reader.fetch(f"{collection}/knock", method="PUT", headers=_headers(demo), body="{}")
+        return bool(reader.heard("changes"))
+
+    assert eventually(knock, 20)
 
 
 def _headers(demo: LiveServer) -> dict[str, str]:
