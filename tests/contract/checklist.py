@@ -331,7 +331,39 @@ CHECKLIST: Final = (
             f"{REST}/test_pipeline_variables.py": ("test_optional_stages_stay_or_go",),
         },
     ),
-    Line("change streams, crud, pings, resume", {}, lacking="change streams are not served yet"),
+    Line(
+        "change streams, crud, pings, resume",
+        {
+            f"{REST}/streams/test_connecting.py": (
+                "test_token_in_the_query_opens_a_stream",
+                "test_upgrade_without_credentials_is_401",
+                "test_unknown_stream_is_404",
+                "test_get_without_upgrade_is_400",
+                "test_variables_that_do_not_fit_are_400",
+                "test_stages_that_cannot_run_are_refused",
+            ),
+            f"{REST}/streams/test_events.py": (
+                "test_insert_replace_update_and_delete_are_told_in_order",
+                "test_each_write_of_the_interface_is_the_operation_that_it_should_be",
+                "test_nothing_that_happened_before_is_told",
+                "test_json_mode_applies",
+            ),
+            f"{REST}/streams/test_life.py": (
+                "test_frames_from_clients_are_ignored",
+                "test_pings_are_frames_of_their_own_and_no_text_comes_between_events",
+                "test_changed_definition_closes_its_watchers_only",
+                "test_collection_dropped_in_the_database_closes",
+                "test_expired_token_leaves_open_sockets_alone",
+                "test_deleted_key_closes_within_a_second",
+                "test_slow_reader_is_closed_and_others_do_not_notice",
+                "test_two_streams_of_the_same_stages_are_one_cursor",
+            ),
+            "tests/content_core/store/test_streams.py": ("test_nothing_is_missed_or_doubled_over_restarts",),
+            "tests/opencaas/test_faults.py": ("test_mongod_killed_and_started_again_under_load",),
+            "tests/opencaas/test_sockets.py": ("test_example_of_the_documentation_shows_changes_in_a_browser",),
+            "tests/clients/test_fsxa_api.py": ("test_caas_event_stream_passes_changes_on",),
+        },
+    ),
     Line(
         'Basic, apikey="…", Bearer, order of the three ways',
         {

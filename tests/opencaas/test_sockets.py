@@ -2,9 +2,12 @@
 
 import asyncio
 import json
+import re
+import threading
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, closing
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,9 +15,11 @@ import httpx
 import psutil
 import pytest
 import websockets
+from playwright.async_api import expect
 from websockets.asyncio.client import ClientConnection
 
 from content_core.store.embedded import EmbeddedMongo
+from tests.graphql_app.graphiql.browser import open_browser
 from tests.live import LiveServer, live_server
 
 TENANT: Final = "watched"
@@ -22,6 +27,7 @@ COLLECTION: Final = f"/{TENANT}/shop.preview.content"
 STREAM: Final = f"{COLLECTION}/_streams/crud"
 ADMIN: Final = ("admin", "correct horse")
 KEY: Final = "k-watcher"
+GUIDE: Final = Path(__file__).resolve().parents[2] / "docs" / "change-streams.md"
 
 
 @pytest.fixture
@@ -134,6 +140,58 @@ def test_worker_may_open_as_many_files_as_the_system_allows(server: LiveServer) 
         soft, hard = next(line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files"))
 
         assert int(soft) == min(int(hard), 65_536)
+
+
+class _Page(BaseHTTPRequestHandler):
+    """Serves one page, from an origin that is not the server's."""
+
+    text = ""
+
+    def do_GET(self) -> None:
+        body = self.text.encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/html")
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+def example(server: LiveServer) -> str:
+    """Give the page of the documentation, set up for a server."""
+    found = re.search(r"^```html\n(.*?)^```$", GUIDE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    assert found is not None
+    page = found[1]
+    for name, value in (("caas", server.url), ("collection", COLLECTION), ("apiKey", KEY)):
+        page, count = re.subn(rf'const {name} = ".*";', f'const {name} = "{value}";', page)
+        assert 1 == count
+    return page
+
+
+async def test_example_of_the_documentation_shows_changes_in_a_browser(server: LiveServer) -> None:
+    served = type("Page", (_Page,), {"text": example(server)})
+    with ThreadingHTTPServer(("127.0.0.1", 0), served) as pages, server.client(auth=ADMIN) as admin:
+        threading.Thread(target=pages.serve_forever, daemon=True).start()
+        try:
+            async with open_browser() as browser:
+                page = await browser.new_page()
+                await page.goto(f"http://127.0.0.1:{pages.server_address[1]}/")
+                lines = page.locator("#changes li")
+                await expect(lines).to_have_text(["watching"], timeout=20_000)
+                document = f"{COLLECTION}/a.en_GB"
+                for write in (
+                    lambda: admin.put(document, json={"fsType": "Page"}),
+                    lambda: admin.put(document, json={"fsType": "Page", "name": "other"}),
+                    lambda: admin.patch(document, json={"name": "third"}),
+                    lambda: admin.delete(document),
+                ):
+                    (await asyncio.to_thread(write)).raise_for_status()
+                told = [f"{operation} a.en_GB" for operation in ("insert", "replace", "update", "delete")]
+                await expect(lines).to_have_text(["watching", *told], timeout=20_000)
+        finally:
+            pages.shutdown()
 
 
 def test_other_websockets_get_the_answer_of_the_interface(server: LiveServer) -> None:
