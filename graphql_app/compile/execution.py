@@ -5,7 +5,7 @@ Nothing here waits: whoever runs it reads what it asks for and hands the documen
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from graphql import GraphQLError
 
@@ -16,11 +16,14 @@ from graphql_app.compile.cells import EMPTY_LIST, EMPTY_ONE, Cell
 from graphql_app.compile.positions import Failed
 from graphql_app.compile.program import Arguments, Program, Site
 from graphql_app.compile.relations import Group, RelationQuery, Terms, merge_groups
-from graphql_app.plan.projection import render_projection, unite
+from graphql_app.plan.projection import encode_projection, unite
 from graphql_app.query import UNBOUND, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
 from graphql_app.settings import GraphQLSettings
 
 __all__ = ["Execution", "Read"]
+
+_FEW: Final = 2
+"""So few documents are decoded whole in less time than their parts are asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,8 +174,12 @@ class Execution:
         return reads + [_read_relation(query) for query in merged]
 
     def _read_root(self, load: Load, cell: Cell, askers: list[Site]) -> Read:
-        parts = unite([site.parts for site in askers if site.parts is not None])
-        query = _project(load.query, render_projection(parts) if len(askers) > 1 else askers[0].projection)
+        projection = askers[0].projection
+        if len(askers) > 1:
+            projection = encode_projection(unite(site.parts for site in askers if site.parts is not None))
+        if isinstance(load.query, FindQuery) and 0 < load.query.limit <= _FEW:
+            projection = None
+        query = _project(load.query, projection)
         return Read(load.database, load.collection, query, cell.settle, _fail(cell), (load.field,))
 
     def _read_alone(self, load: Load, cell: Cell) -> Read:

@@ -22,7 +22,7 @@ from graphql.utilities.coerce_input_value import coerce_default_value
 from graphql_app.compile.emit import Functions, emit_functions
 from graphql_app.compile.positions import Positions
 from graphql_app.compile.relations import Relation, read_relation
-from graphql_app.plan.projection import Parts, add_root_document, add_whole, parts_of, render_projection, unite
+from graphql_app.plan.projection import Parts, add_root_document, add_whole, encode_projection, parts_of, unite
 from graphql_app.plan.selection import FieldPlan, Selection, UnplannableError, plan_selection
 from graphql_app.schema.build import ExecutableApp
 from graphql_app.schema.mappings import DatabaseMapping, PathMapping, QueryMapping
@@ -159,7 +159,7 @@ def _read_site(entry: FieldPlan, app: ExecutableApp, functions: Functions, from_
     if from_root is None:
         return Site(mapping, read_relation(mapping), None, None, walks)
     parts = unite([parts_of(entry.target, app.matchers), from_root])
-    return Site(mapping, None, parts, render_projection(parts), walks)
+    return Site(mapping, None, parts, encode_projection(parts), walks)
 
 
 def _project_lookups(below: list[FieldPlan], app: ExecutableApp) -> Mapping[tuple[str, str], Mapping[str, Any] | None]:
@@ -173,7 +173,7 @@ def _project_lookups(below: list[FieldPlan], app: ExecutableApp) -> Mapping[tupl
                 if not path.startswith("$"):  # who asked for a document is seen from these
                     add_whole(asked, path.split("."))
             trees.setdefault((mapping.db, mapping.collection), []).extend([parts_of(entry.target, app.matchers), asked])
-    return {place: render_projection(unite(parts)) for place, parts in trees.items()}
+    return {place: encode_projection(unite(parts)) for place, parts in trees.items()}
 
 
 def _mapping(entry: FieldPlan) -> DatabaseMapping:

@@ -9,6 +9,8 @@ import itertools
 from collections.abc import Iterable, Mapping
 from typing import Any, Final, TypeAlias
 
+import bson
+from bson.raw_bson import RawBSONDocument
 from graphql import GraphQLList, GraphQLNonNull, GraphQLOutputType
 
 from graphql_app.plan.selection import AbstractPlan, FieldPlan, LeafPlan, ObjectPlan, Target
@@ -16,7 +18,16 @@ from graphql_app.schema.constants import ROOT_DOCUMENT, ArgumentUse, ForeignKeyU
 from graphql_app.schema.mappings import DatabaseMapping, PathMapping, QueryMapping
 from graphql_app.schema.matching import TypeMatcher
 
-__all__ = ["Parts", "add_path", "add_root_document", "add_whole", "parts_of", "render_projection", "unite"]
+__all__ = [
+    "Parts",
+    "add_path",
+    "add_root_document",
+    "add_whole",
+    "encode_projection",
+    "parts_of",
+    "render_projection",
+    "unite",
+]
 
 Parts: TypeAlias = dict[str, Any]
 """A tree of field names; what is below :data:`WHOLE` is needed altogether."""
@@ -27,8 +38,11 @@ WHOLE: Final = "*"
 _LISTED: Final = "[]"
 """Marks a part whose elements are taken apart where it is a list."""
 
-_DEEPEST: Final = 12
+_DEEPEST: Final = 13
 """Levels that are taken apart; MongoDB bounds the nesting of commands."""
+
+_MOST_PARTS: Final = 100
+"""Parts that are taken apart; with more, most of a document is needed anyway, and the command itself costs."""
 
 
 def parts_of(target: Target | None, matchers: Mapping[str, TypeMatcher]) -> Parts:
@@ -80,12 +94,19 @@ def _unite(parts: Parts, more: Parts) -> None:
         _unite(parts.setdefault(name, {}), part)
 
 
+def encode_projection(parts: Parts) -> Mapping[str, Any] | None:
+    """Write the projection of a find as BSON, once for all requests; None where whole documents are needed."""
+    projection = render_projection(parts)
+    return None if projection is None else RawBSONDocument(bson.encode(projection))
+
+
 def render_projection(parts: Parts) -> dict[str, Any] | None:
     """Write the projection of a find; None where whole documents are needed."""
     names = [name for name in parts if name != _LISTED]
     if WHOLE in parts:
         return None
-    projection: dict[str, Any] = {name: _render(parts[name], f"${name}", 1) for name in names}
+    deepest = next((depth for depth in range(_DEEPEST, 1, -1) if _count(parts, depth) <= _MOST_PARTS), 1)
+    projection: dict[str, Any] = {name: _render(parts[name], f"${name}", 1, deepest) for name in names}
     if "_id" not in projection:
         projection["_id"] = 0
         if not names:  # nothing but the existence counts, and excluding is not the same as including nothing
@@ -184,16 +205,20 @@ def _is_plain(segment: str) -> bool:
     )
 
 
-def _render(part: Parts, path: str, depth: int) -> Any:
+def _count(parts: Parts, depth: int) -> int:
+    """Count the parts of the first levels of a tree."""
+    below = sum(_count(part, depth - 1) for part in parts.values()) if depth > 1 else 0
+    return len(parts) + below
+
+
+def _render(part: Parts, path: str, depth: int, deepest: int) -> Any:
     """Write the expression that rebuilds a part; where it is no document, it stays what it is."""
     names = [name for name in part if name != _LISTED]
-    if WHOLE in part or depth > _DEEPEST:
+    if WHOLE in part or depth >= deepest:
         return path
-    inner: Any = {name: _render(part[name], f"{path}.{name}", depth + 1) for name in names} or {"$literal": {}}
-    taken_apart = {"$cond": [{"$eq": [{"$type": path}, "object"]}, inner, path]}
-    if _LISTED not in part:
-        return taken_apart
-    variable = f"e{depth}"
-    element = _render({name: part[name] for name in names}, f"$${variable}", depth + 1)
-    mapped = {"$map": {"input": path, "as": variable, "in": element}}
-    return {"$cond": [{"$isArray": path}, mapped, taken_apart]}
+    if _LISTED in part:
+        variable = f"e{depth}"
+        element = _render({name: part[name] for name in names}, f"$${variable}", depth, deepest)
+        return {"$cond": [{"$isArray": path}, {"$map": {"input": path, "as": variable, "in": element}}, path]}
+    inner: Any = {name: _render(part[name], f"{path}.{name}", depth + 1, deepest) for name in names}
+    return {"$cond": [{"$eq": [{"$type": path}, "object"]}, inner or {"$literal": {}}, path]}
