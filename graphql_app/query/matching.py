@@ -9,7 +9,7 @@ from decimal import Decimal
 from types import NoneType
 from typing import Any, TypeAlias
 
-from bson import Decimal128, Int64, ObjectId
+from bson import DBRef, Decimal128, Int64, ObjectId
 
 from content_core.documents import Document
 
@@ -88,9 +88,11 @@ def _collect(value: Any, path: tuple[str, ...], found: set[Token]) -> bool:
     for position, segment in enumerate(path):
         if isinstance(current, list):
             for element in current:
-                if isinstance(element, dict):
+                if isinstance(element, dict | DBRef):
                     _collect(element, path[position:], found)
             return True
+        if isinstance(current, DBRef):  # what the driver makes of a document with $ref and $id
+            current = current.as_doc()
         if not isinstance(current, dict) or segment not in current:
             found.add(_NULL)
             return False

@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import Any
 
+from bson import DBRef
+
 __all__ = ["compile_path", "read_path"]
 
 _INDEX_DIGITS = 9
@@ -16,6 +18,8 @@ def read_path(value: Any, segments: tuple[str, ...]) -> Any:
     element and gives a list, in which inner lists stay nested. Keys that contain dots cannot be reached.
     """
     for position, segment in enumerate(segments):
+        if isinstance(value, DBRef):  # what the driver makes of a document with $ref and $id
+            value = value.as_doc()
         if isinstance(value, dict):
             value = value.get(segment)
         elif isinstance(value, list):

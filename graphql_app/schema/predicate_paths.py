@@ -4,6 +4,8 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final, TypeAlias
 
+from bson import DBRef
+
 __all__ = ["MISSING", "PredicatePath", "compile_predicate_path", "find_value", "parse_predicate_path"]
 
 PredicatePath: TypeAlias = tuple[str | int, ...]
@@ -37,6 +39,8 @@ def find_value(value: Any, path: Sequence[str | int], start: int = 0) -> Any:
     """Follow a path; a list that is crossed without an index gives its first element that has the rest."""
     for position in range(start, len(path)):
         step = path[position]
+        if isinstance(value, DBRef):  # what the driver makes of a document with $ref and $id
+            value = value.as_doc()
         if isinstance(step, int):
             if not isinstance(value, list) or step >= len(value):
                 return MISSING

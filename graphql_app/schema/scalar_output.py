@@ -6,7 +6,7 @@ from datetime import datetime
 from math import isfinite
 from typing import Any, Final, TypeAlias
 
-from bson import Code, Decimal128, ObjectId, Regex, Timestamp
+from bson import Code, DBRef, Decimal128, ObjectId, Regex, Timestamp
 from bson.datetime_ms import DatetimeMS
 
 from content_core.documents import Json
@@ -110,7 +110,7 @@ OUTPUT: Final[Mapping[str, Serializer]] = {
     "DateTime": _extended("BsonDateTime", datetime, DatetimeMS),
     "Timestamp": _extended("BsonTimestamp", Timestamp),
     "Regex": _extended("BsonRegularExpression", Regex, re.Pattern),
-    "BsonDocument": _extended("BsonDocument", Mapping),
+    "BsonDocument": _extended("BsonDocument", Mapping, DBRef),
     "JSON": _to_json,
 }
 """How a stored value that is not null becomes a value of each scalar.

@@ -100,8 +100,8 @@ class Desk:
         self._registry = Registry(store, ChangeFeed(store), self._settings)
         self.tally = tally or Tally()
 
-    async def check(self, case: Case) -> None:
-        """Ask every operation of a case in every way.
+    async def check(self, case: Case) -> list[Answer]:
+        """Ask every operation of a case in every way, and give the answers that all ways agree on.
 
         Raises:
             AssertionError: two answers differ; its text tells everything that is needed to repeat it.
@@ -113,10 +113,9 @@ class Desk:
         definition["_id"] = f"{self._database}___any"
         active = (await self._registry.prepare(self._database, definition)).active
         naive = Naive(active.app, self._store, self._settings, _USER)
-        for query in case.queries:
-            await self._check(case, active, naive, query)
+        return [await self._check(case, active, naive, query) for query in case.queries]
 
-    async def _check(self, case: Case, active: ActiveApp, naive: Naive, query: Query) -> None:
+    async def _check(self, case: Case, active: ActiveApp, naive: Naive, query: Query) -> Answer:
         variables = query.variables
         answers = {
             INTERPRETED: await self._interpreting.answer(active, query.text, variables=variables, user=_USER),
@@ -126,7 +125,7 @@ class Desk:
         self._count(query, answers, refused=refused)
         if refused:
             assert answers[INTERPRETED] == replace(answers[COMPILED], compiled=False), _report(case, query, answers)
-            return
+            return answers[INTERPRETED]
         document = parse(query.text)
         answers[NAIVE] = await naive.answer(document, variables)
         loads = find_loads(active.app.schema, active.app.definition, document)
@@ -135,6 +134,7 @@ class Desk:
             everything = await naive.answer(document, variables, propagate=False)
             possible = [write_error(error) for error in errors_of(everything)]
         self._compare(case, query, answers, loads, possible)
+        return answers[INTERPRETED]
 
     def _count(self, query: Query, answers: Mapping[str, Answer], *, refused: bool) -> None:
         self.tally.asked += 1
