@@ -32,7 +32,7 @@ Database calls and the documents that they read are counted below the store; nob
 Figures of the process, which ``/_metrics`` shows with ``opencaas_`` before their names (counters with ``_total`` behind
 them, durations as histograms in ``_seconds``). In use::
 
-    count  graphql_plan_cache      result = hit | miss | evicted
+    count  graphql_plan_cache      result = hit | miss
     count  graphql_executions      way = compiled | interpreted
     count  definition_changes      outcome = activated | refused | removed
     count  change_stream_events    events sent to watchers

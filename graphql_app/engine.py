@@ -177,6 +177,9 @@ class Engine:
 
     def _operations(self, active: ActiveApp, text: str) -> Operations:
         operations = active.plans.get(text)
+        cache = "hit" if operations is not None else "miss"
+        observe.count("graphql_plan_cache", result=cache)
+        observe.note(cache=cache)
         if operations is None:
             operations = parse_operations(
                 active.app.schema,

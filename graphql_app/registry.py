@@ -16,6 +16,7 @@ from typing import Any, Final, TypeAlias
 
 import bson
 
+from content_core import observe
 from content_core.documents import Document
 from content_core.errors import ConflictError, DefinitionError, IllegalNameError, StoreError
 from content_core.names import GQL_APPS, AppKey
@@ -272,6 +273,7 @@ class Registry:
         try:
             prepared = await self._build(place[0], document)
         except DefinitionError as error:
+            observe.count("definition_changes", outcome="refused")
             _log.error("graphql definition %s is not valid, the last good version stays: %s", place[1], error.message)
             return _Version(digest, etag, last_good, error.message)
         return _Version(digest, etag, prepared.active)
@@ -282,7 +284,11 @@ class Registry:
         if self._builder is None:
             self._builder = ThreadPoolExecutor(max_workers=1, thread_name_prefix="graphql-build")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._builder, _build, tenant, document, self._settings)
+        started = time.perf_counter()
+        try:
+            return await loop.run_in_executor(self._builder, _build, tenant, document, self._settings)
+        finally:
+            observe.duration("graphql_activation", time.perf_counter() - started)
 
     async def _refuse_collision(self, tenant: str, prepared: Prepared) -> None:
         """Compare with what is stored, disabled and invalid definitions included."""
@@ -305,10 +311,12 @@ class Registry:
         before = self._versions.get(place)
         self._versions[place] = version
         if version.active is not (before.active if before is not None else None):
+            observe.count("definition_changes", outcome="activated")
             self._assign_addresses()
 
     def _remove(self, place: Place) -> None:
         if self._versions.pop(place, None) is not None:
+            observe.count("definition_changes", outcome="removed")
             self._assign_addresses()
 
     def _assign_addresses(self) -> None:

@@ -62,7 +62,8 @@ class GraphQLEndpoint:
             return _refuse_method(form, allowed)
         address = Address.of(request.scope["path"])
         try:
-            principal = await self._admit(request, address)
+            with observe.stage("access"):
+                principal = await self._admit(request, address)
         except UnauthenticatedError:
             return Response(status_code=401, headers=_UNCACHED | _challenge(request))
         except ForbiddenError:
@@ -78,7 +79,8 @@ class GraphQLEndpoint:
         if active is None:
             return _render(form, self._refuse_address(address))
         try:
-            asked = await self._read(request, form)
+            with observe.stage("body"):
+                asked = await self._read(request, form)
         except BodyTooLargeError as error:
             return _render(form, shape_errors(413, [render_service_error(error.message, code=error.code)]))
         except RequestError as error:

@@ -6,6 +6,7 @@ from typing import Any
 
 from graphql import GraphQLError
 
+from content_core import observe
 from content_core.documents import Json
 from content_core.errors import ServiceError
 from graphql_app.plan.types import PlanRefusedError
@@ -93,5 +94,6 @@ def _extensions(classification: str, code: str | None) -> dict[str, Json]:
 
 def _log_incident(error: BaseException) -> str:
     incident = uuid.uuid4().hex[:12]
+    observe.note(incident=incident)
     _log.error("unexpected error, incident %s", incident, exc_info=error)
     return incident
