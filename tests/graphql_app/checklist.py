@@ -105,6 +105,7 @@ CHECKLIST: Final = (
                 "test_both_forms_of_address_reach_the_application",
                 "test_answers_have_the_type_that_is_accepted",
             ),
+            f"{APP}/http/test_standard.py": ("test_the_preferred_type_is_chosen",),
             f"{OPENCAAS}/test_tutorial.py": ("test_t1_names_and_locales_of_both_documents",),
         },
     ),
@@ -438,8 +439,34 @@ CHECKLIST: Final = (
             f"{OPENCAAS}/test_demo.py": ("test_javascript_in_a_filter_is_refused",),
         },
     ),
-    Line(29, "limits of depth, fields, aliases, tokens", {}, "its tests are being written"),
-    Line(30, "good-faith introspection", {}, "its tests are being written"),
+    Line(
+        29,
+        "limits of depth, fields, aliases, tokens",
+        {
+            f"{APP}/plan/test_guards.py": (
+                "test_guard_refuses_what_is_over_its_limit",
+                "test_tokens_are_refused_while_they_are_read",
+                "test_default_limits_are_those_of_the_specification",
+                "test_what_is_over_a_limit_is_not_validated",
+                "test_fragments_that_double_are_counted_at_once",
+                "test_circles_end",
+            ),
+            f"{APP}/http/test_limits.py": ("test_settings_reach_their_guards",),
+            f"{APP}/test_hostile.py": ("test_no_operation_keeps_the_process_busy",),
+        },
+    ),
+    Line(
+        30,
+        "good-faith introspection",
+        {
+            f"{APP}/plan/test_introspection.py": (
+                "test_every_standard_query_passes",
+                "test_questions_in_good_faith_pass",
+                "test_questions_in_bad_faith_are_refused",
+            ),
+            f"{APP}/plan/test_build.py": ("test_introspection_can_be_closed",),
+        },
+    ),
     Line(
         31,
         "immediate activation; the old application stays on 400",
@@ -591,7 +618,21 @@ CHECKLIST: Final = (
         },
     ),
     Line(45, "trusted documents", {}, "not built"),
-    Line(46, "limits of cost", {}, "its tests are being written"),
+    Line(
+        46,
+        "limits of cost",
+        {
+            f"{APP}/plan/test_cost.py": (
+                "test_cost_is_counted_by_the_rule",
+                "test_limits_come_from_variables_and_their_defaults",
+                "test_cost_over_the_budget_is_refused",
+            ),
+            f"{APP}/http/test_limits.py": (
+                "test_an_application_has_a_budget_of_its_own",
+                "test_cost_is_told_to_those_who_ask",
+            ),
+        },
+    ),
     Line(47, "totals, connections", {}, "not built"),
     Line(48, "@cacheControl, ETag", {}, "not built: every answer is no-store"),
     Line(
