@@ -438,6 +438,7 @@ async def test_what_the_request_line_says_is_bound_and_holds_no_texts_or_values(
         "query": "mechanics",
         "errors": 0,
         "compiled": True,
+        "cache": "miss",
     }
     assert record.facts == expected
     assert {"parse", "compile", "read", "shape"} <= set(record.stages)
