@@ -20,6 +20,9 @@ SECURE_TOKEN: Final = "securetoken"  # noqa: S105  # the name of the parameter a
 MAX_KEY: Final = 256
 """Characters that an API key may have."""
 
+_SEPARATORS: Final = {b"authorization": ", ", b"cookie": "; ", b"host": ", ", b"origin": ", "}
+"""The headers that matter, and what stands between two of a name."""
+
 _AUTHORIZATION: Final = re.compile(
     r"""\s*(?:
         basic\s+(?P<basic>[A-Za-z0-9+/=_-]*)
@@ -46,16 +49,19 @@ class Credentials:
     @classmethod
     def read(cls, *, query_string: bytes, headers: Iterable[tuple[bytes, bytes]]) -> "Credentials":
         """Read them from an ASGI scope's ``query_string`` and ``headers``."""
-        held = list(headers)
-        authorization = [value.decode("latin-1") for name, value in held if name.lower() == b"authorization"]
-        cookies = "; ".join(value.decode("latin-1") for name, value in held if name.lower() == b"cookie")
+        held: dict[bytes, str] = {}
+        for name, value in headers:
+            wanted = name.lower()
+            if wanted in _SEPARATORS:
+                text = value.decode("latin-1")
+                # What stands there twice is joined, as HTTP joins it, and is no login, no origin and no host then.
+                held[wanted] = held[wanted] + _SEPARATORS[wanted] + text if wanted in held else text
         return cls(
-            security_token=_first_token(query_string),
-            # Two headers are no header form: joined, as HTTP joins them, they match nothing.
-            authorization=", ".join(authorization) if authorization else None,
-            cookie=_first_cookie(cookies),
-            origin=_header(held, b"origin"),
-            host=_header(held, b"host"),
+            security_token=_first_token(query_string) if query_string else None,
+            authorization=held.get(b"authorization"),
+            cookie=_first_cookie(held[b"cookie"]) if b"cookie" in held else None,
+            origin=held.get(b"origin"),
+            host=held.get(b"host"),
         )
 
     @property
@@ -113,12 +119,6 @@ def _as_utf8(text: str) -> str:
         return text.encode("latin-1").decode()
     except UnicodeError:
         return text
-
-
-def _header(headers: list[tuple[bytes, bytes]], wanted: bytes) -> str | None:
-    """Read a header that may be there once; what stands there twice is joined, and is no origin and no host then."""
-    values = [value.decode("latin-1") for name, value in headers if name.lower() == wanted]
-    return ", ".join(values) if values else None
 
 
 def _first_token(query_string: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, TypeAlias, get_args
 
 from content_core.access.pattern import PatternError, compile_pattern
@@ -110,7 +111,8 @@ def _allows_method(permission: Permission, method: str) -> bool:
     return method in permission.methods or (method == "HEAD" and "GET" in permission.methods)
 
 
-def _named_apps(url: str, tenant: str | None) -> list[AppKey]:
+@lru_cache(maxsize=4096)
+def _named_apps(url: str, tenant: str | None) -> tuple[AppKey, ...]:
     """Read the url of a GRAPHQL entry: any spelling of an address, in a local key also just the application."""
     addresses = [url] if tenant is None else [url, f"{tenant}/{url.strip('/')}"]
     for address in addresses:
@@ -119,5 +121,5 @@ def _named_apps(url: str, tenant: str | None) -> list[AppKey]:
         except IllegalNameError:
             continue
         if tenant is None or key.tenant == tenant:
-            return [key]
-    return []
+            return (key,)
+    return ()
