@@ -6,6 +6,7 @@ from typing import Final
 
 from benchmarks import (
     change_streams,
+    files,
     graphql_memory,
     graphql_planning,
     graphql_profile,
@@ -31,6 +32,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "store_drivers": store_drivers.main,
     "rest_reads": rest_reads.main,
     "rest_bulk": rest_bulk.main,
+    "files": files.main,
     "graphql_profile": graphql_profile.main,
     "nested_profile": nested_profile.main,
     "change_streams": change_streams.main,

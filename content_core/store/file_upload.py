@@ -1,5 +1,7 @@
 """Bytes on their way into a bucket: sent in batches, made a file by one transaction, or gone without a trace."""
 
+import asyncio
+import contextlib
 import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -45,6 +47,7 @@ class FileUpload:
         self._buffer = bytearray()
         self._sent = 0
         self._noted: float | None = None
+        self._sending: asyncio.Task[None] | None = None
         self._unsure = False
         self._target: list[Any] = []
 
@@ -109,6 +112,8 @@ class FileUpload:
         """Remove what was sent, unless it has become a file; after :meth:`commit` this does nothing."""
         if self._noted is None:
             return
+        with contextlib.suppress(StoreError, asyncio.CancelledError):
+            await self._arrived()
         heir, notes = ObjectId(), self._bucket.notes
         with tolerated():
             # The note is gone if the transaction of a commit has removed it (this waits for one that is just ending),
@@ -151,6 +156,7 @@ class FileUpload:
     async def _store_sent(self, file: Document, judge: "_Judge") -> bool:
         """Make a file of the chunks that were sent."""
         await self._send(bytes(self._buffer))
+        await self._arrived()
         self._buffer.clear()
         bucket, document_id = self._bucket, file["_id"]
 
@@ -178,15 +184,28 @@ class FileUpload:
         return created
 
     async def _send(self, batch: bytes) -> None:
+        await self._arrived()
         await self._keep()
         chunks = _chunks(batch, files_id=self.new_id, upload=self.new_id, first=self._sent)
         if not chunks:
             return
-        self._unsure = True
+        self._sent += len(chunks)
+        self._sending = asyncio.create_task(self._insert(chunks))
+
+    async def _insert(self, chunks: list[Document]) -> None:
         with translated():
             await self._bucket.chunks.with_options(write_concern=_QUICK).insert_many(chunks)
-        self._unsure = False
-        self._sent += len(chunks)
+
+    async def _arrived(self) -> None:
+        """Wait for the batch that is under way; the next one was gathered meanwhile."""
+        sending, self._sending = self._sending, None
+        if sending is None:
+            return
+        try:
+            await sending
+        except BaseException:
+            self._unsure = True
+            raise
 
     async def _keep(self) -> None:
         """Write the note, and renew it from time to time."""
