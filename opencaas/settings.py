@@ -87,7 +87,8 @@ class Settings(BaseSettings):
     max_response_bytes: int = Field(20_000_000, ge=1024, description="Largest body of a GraphQL answer.")
     graphql_http: Literal["compat", "standard"] = Field(
         "compat",
-        description="Statuses and media types of GraphQL answers: compat is the original's, standard GraphQL over HTTP.",
+        description="Statuses and media types of GraphQL answers: compat is the original's, "
+        "standard GraphQL over HTTP.",
     )
     graphql_verbose: bool = Field(
         False, description="GraphQL answers carry the statistics of data loaders; for testing, since it costs speed."
