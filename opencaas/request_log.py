@@ -75,7 +75,8 @@ class RequestLog:
         record = self._begin(scope, request_id(scope))
         watch.request = record.id.encode()
         token = observe.begin(record)
-        observe.gauge("http_requests_in_flight", 1)
+        open_now = 1 if scope["type"] == "http" else 0  # WebSockets stay open, and are counted elsewhere
+        observe.gauge("http_requests_in_flight", open_now)
         started = time.perf_counter()
         try:
             await self._app(scope, receive, watch)
@@ -90,7 +91,7 @@ class RequestLog:
             raise
         finally:
             seconds = time.perf_counter() - started
-            observe.gauge("http_requests_in_flight", -1)
+            observe.gauge("http_requests_in_flight", -open_now)
             observe.end(token)
             self._write(scope, record, watch, seconds)
             self._finished(scope, record, watch.status, seconds, watch.size)

@@ -4,7 +4,7 @@ import asyncio
 import json
 import logging
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 import httpx
 import pytest
@@ -176,6 +176,30 @@ async def test_websocket_has_a_line_with_how_it_was_closed() -> None:
     line = kept.lines[0][1]
     assert ("websocket", 101, 4000, 3) == (line["event"], line["status"], line["close"], line["bytes"])
     assert [(b"x-request-id", line["request"].encode())] == sent[0]["headers"]
+
+
+@pytest.mark.parametrize(("kind", "counted"), [("http", [1, -1]), ("websocket", [0, 0])])
+async def test_requests_are_in_flight_until_they_are_answered(kind: str, counted: list[int]) -> None:
+    class Sink:
+        told: ClassVar[list[float]] = []
+
+        def count(self, name: str, n: float, labels: dict[str, str]) -> None: ...
+
+        def duration(self, name: str, seconds: float, labels: dict[str, str]) -> None: ...
+
+        def gauge(self, name: str, delta: float, labels: dict[str, str]) -> None:
+            assert "http_requests_in_flight" == name
+            self.told.append(delta)
+
+    sink = Sink()
+    observe.install(sink)
+    try:
+        scope = {"type": kind, "method": "GET", "path": "/gone", "headers": []}
+        await RequestLog(_app, lines=_Kept())(scope, _nothing, _drop)
+    finally:
+        observe.install(None)
+
+    assert counted == sink.told[-2:]
 
 
 async def test_other_scopes_pass() -> None:
