@@ -1,10 +1,10 @@
 """The GraphQL application: everything below ``/graphql``, as one ASGI application."""
 
+from typing import Final
+
 from starlette.applications import Starlette
-from starlette.convertors import Convertor, register_url_convertor
-from starlette.middleware import Middleware
 from starlette.routing import Route
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from content_core.access import AccessControl
 from content_core.store import Store
@@ -16,20 +16,7 @@ from graphql_app.settings import GraphQLSettings
 
 __all__ = ["create_app"]
 
-
-class _AnyPath(Convertor[str]):
-    """Starlette's ``path``, but for line breaks: with those, a path would be answered past the endpoint."""
-
-    regex = "(?s:.*)"
-
-    def convert(self, value: str) -> str:
-        return value
-
-    def to_string(self, value: str) -> str:
-        return value
-
-
-register_url_convertor("any_path", _AnyPath())
+_ASSETS: Final = "/graphql/_graphiql/"
 
 
 def create_app(*, store: Store, access: AccessControl, registry: Registry, settings: GraphQLSettings) -> ASGIApp:
@@ -42,11 +29,11 @@ def create_app(*, store: Store, access: AccessControl, registry: Registry, setti
         settings: limits and switches.
     """
     endpoint = BrowserPage(GraphQLEndpoint(store=store, access=access, registry=registry, settings=settings))
-    return Starlette(
-        routes=[
-            Route("/graphql/_graphiql/{name}", send_asset, methods=["GET"]),
-            Route("/graphql/{app:any_path}", endpoint),
-            Route("/graphql", endpoint),
-        ],
-        middleware=[Middleware(CrossOrigin, allowed_origins=settings.allowed_origins)],
-    )
+    assets = Starlette(routes=[Route(f"{_ASSETS}{{name}}", send_asset, methods=["GET"])])
+
+    async def route(scope: Scope, receive: Receive, send: Send) -> None:
+        # Everything but the page's files is one endpoint: a router would only cost time on the way to it.
+        answering = assets if scope["path"].startswith(_ASSETS) else endpoint
+        await answering(scope, receive, send)
+
+    return CrossOrigin(route, allowed_origins=settings.allowed_origins)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -30,14 +30,15 @@ class CrossOrigin:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        headers = cors_headers(Headers(scope=scope).get("origin"), self._allowed, exposed="")
+        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
+        headers = cors_headers(origin, self._allowed, exposed="")
+        added = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items() if name != "Vary"]
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                answer = MutableHeaders(scope=message)
-                answer.update({name: value for name, value in headers.items() if name != "Vary"})
+                message["headers"] = [*message["headers"], *added]
                 if "Vary" in headers:
-                    answer.add_vary_header(headers["Vary"])
+                    MutableHeaders(scope=message).add_vary_header(headers["Vary"])
             await send(message)
 
         if scope["method"] == "OPTIONS":

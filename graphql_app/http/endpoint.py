@@ -2,12 +2,12 @@
 
 from typing import Any, Final
 
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from content_core import observe
-from content_core.access import AccessControl, Credentials, Principal
+from content_core.access import AccessControl, Principal
 from content_core.errors import (
     BodyTooLargeError,
     ForbiddenError,
@@ -17,6 +17,7 @@ from content_core.errors import (
 )
 from content_core.store import Store
 from graphql_app.engine import Engine
+from graphql_app.http.incoming import Incoming
 from graphql_app.http.negotiation import GRAPHQL_RESPONSE, AnswerForm, choose_form
 from graphql_app.http.request import Address, GraphQLRequest, parse_query_string, parse_request, read_body
 from graphql_app.registry import ActiveApp, Registry
@@ -43,8 +44,8 @@ class GraphQLEndpoint:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, whatever happens."""
-        request = Request(scope, receive)
-        form = choose_form(request.headers.get("accept"), self._settings.http)
+        request = Incoming(scope, receive)
+        form = choose_form(request.header(b"accept"), self._settings.http)
         try:
             response = await self._respond(request, form)
         except ClientDisconnect:
@@ -56,11 +57,11 @@ class GraphQLEndpoint:
             response = _render(form, shape_errors(500, [render_incident(error)]))
         await response(scope, receive, send)
 
-    async def _respond(self, request: Request, form: AnswerForm | None) -> Response:
+    async def _respond(self, request: Incoming, form: AnswerForm | None) -> Response:
         allowed = ("GET", "POST") if self._settings.http == "standard" else ("POST",)
         if request.method not in _METHODS:
             return _refuse_method(form, allowed)
-        address = Address.of(request.scope["path"])
+        address = Address.of(request.path)
         try:
             with observe.stage("access"):
                 principal = await self._admit(request, address)
@@ -74,7 +75,7 @@ class GraphQLEndpoint:
             return _render(form, shape_errors(406, [render_service_error(_NOT_ACCEPTABLE)]))
         return await self._execute(request, address, principal, form)
 
-    async def _execute(self, request: Request, address: Address, principal: Principal, form: AnswerForm) -> Response:
+    async def _execute(self, request: Incoming, address: Address, principal: Principal, form: AnswerForm) -> Response:
         active = self._registry.active(address.key) if address.key is not None else None
         if active is None:
             return _render(form, self._refuse_address(address))
@@ -90,23 +91,24 @@ class GraphQLEndpoint:
             return _refuse_method(form, ("POST",), answer)
         return _render(form, answer, form.status(answer))
 
-    async def _read(self, request: Request, form: AnswerForm) -> GraphQLRequest:
+    async def _read(self, request: Incoming, form: AnswerForm) -> GraphQLRequest:
         if request.method == "GET":
-            return parse_query_string(request.query_params)
-        declared = request.headers.get("content-length")
-        body = await read_body(request.stream(), declared=declared, limit=self._settings.max_body_bytes)
-        return parse_request(body, request.headers.get("content-type"), strict=form.standard)
+            return parse_query_string(request.query_parameters)
+        declared = request.header(b"content-length")
+        body = await read_body(request.chunks(), declared=declared, limit=self._settings.max_body_bytes)
+        return parse_request(body, request.header(b"content-type"), strict=form.standard)
 
-    async def _admit(self, request: Request, address: Address) -> Principal:
-        credentials = Credentials.read(query_string=request.scope["query_string"], headers=request.scope["headers"])
-        principal = await self._access.authenticate(credentials, tenant=address.tenant)
+    async def _admit(self, request: Incoming, address: Address) -> Principal:
+        principal = await self._access.authenticate(request.credentials, tenant=address.tenant)
         if address.key is None:
             self._access.authorize_path(principal, method="POST", segments=address.segments)
         else:
             self._access.authorize_app(principal, key=address.key)
         return principal
 
-    async def _answer(self, active: ActiveApp, asked: GraphQLRequest, principal: Principal, request: Request) -> Answer:
+    async def _answer(
+        self, active: ActiveApp, asked: GraphQLRequest, principal: Principal, request: Incoming
+    ) -> Answer:
         observe.note(app=active.app.definition.key.uri)
         return await self._engine.answer(
             active,
@@ -115,8 +117,8 @@ class GraphQLEndpoint:
             variables=asked.variables,
             user=_describe_user(principal),
             read_only=request.method == "GET",
-            show_cost=request.headers.get("x-caas-cost") == "1",
-            explain=request.headers.get("x-caas-explain") == "1" and self._may_explain(active, principal),
+            show_cost=request.header(b"x-caas-cost") == "1",
+            explain=request.header(b"x-caas-explain") == "1" and self._may_explain(active, principal),
         )
 
     def _may_explain(self, active: ActiveApp, principal: Principal) -> bool:
@@ -147,8 +149,8 @@ def _refuse_method(form: AnswerForm | None, allowed: tuple[str, ...], answer: An
     return _render(form, answer, headers={"Allow": ", ".join((*allowed, "OPTIONS"))})
 
 
-def _challenge(request: Request) -> dict[str, str]:
-    quiet = "no-auth-challenge" in request.headers or "noauthchallenge" in request.query_params
+def _challenge(request: Incoming) -> dict[str, str]:
+    quiet = request.header(b"no-auth-challenge") is not None or "noauthchallenge" in request.query_parameters
     return {} if quiet else {"WWW-Authenticate": 'Basic realm="OpenCaaS"'}
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from enum import Enum
+from functools import lru_cache
 from typing import Literal
 
 from graphql_app.shape import Answer
@@ -57,6 +58,7 @@ class AnswerForm:
         return 200 if self.media_type == JSON_RESPONSE or answer.has_data else 400
 
 
+@lru_cache(maxsize=256)
 def choose_form(accept: str | None, http: Literal["compat", "standard"]) -> AnswerForm | None:
     """Choose by the ``Accept`` of a request and the setting; None if nothing that there is would be accepted.
 

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 
 from content_core.errors import BodyTooLargeError, IllegalNameError, RequestError
@@ -33,6 +34,7 @@ class Address:
     segments: tuple[str, ...]
 
     @classmethod
+    @lru_cache(maxsize=1024)
     def of(cls, path: str) -> "Address":
         """Read a decoded path that begins with ``/graphql``; both forms of addresses are the same."""
         segments = tuple(segment for segment in path.split("/") if segment)
