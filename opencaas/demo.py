@@ -37,6 +37,16 @@ _READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
 
 ProjectName: TypeAlias = Literal["demo", "tutorial"]
 
+_PROPERTIES: Final[dict[str, Any]] = {
+    "streams": [
+        {
+            "uri": "crud",
+            "stages": [{"$match": {"operationType": {"$in": ["insert", "replace", "update", "delete"]}}}],
+        }
+    ]
+}
+"""What a content collection is made with: the change stream that clients of the platform expect."""
+
 
 class DemoError(ServiceError):
     """The demo project could not be loaded."""
@@ -109,7 +119,7 @@ def load_project(client: httpx.Client, name: ProjectName, *, progress: bool = Fa
         for state in STATES:
             home = f"/{project.tenant}/{content_collection(project.project, state)}"
             if client.get(home, params={"pagesize": 0}).status_code == 404:
-                _send(client, "PUT", home, {})
+                _send(client, "PUT", home, _PROPERTIES)
             for index, fields in CONTENT_INDEXES.items():
                 _send(client, "PUT", f"{home}/_indexes/{index}", {"keys": dict.fromkeys(fields, 1)})
             everything = list(documents(name, state, base=base))
