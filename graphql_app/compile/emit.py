@@ -22,6 +22,9 @@ __all__ = ["Functions", "emit_functions"]
 
 _SHAPE: Final = ["s", "r", "p", "c"]
 _WALK: Final = ["s", "r", "c"]
+_MOST_NESTED: Final = 8
+"""Objects inside each other that one function shapes: Python allows 20 blocks in each other, and a `try` is one."""
+
 _LARGEST_INT: Final = 2**31 - 1
 _LARGEST_FLOAT: Final = sys.float_info.max
 
@@ -67,6 +70,7 @@ class _Emitter:
     _kept: list[Any] = field(default_factory=list)
     _tables: list[tuple[dict[str, Any], Mapping[str, ObjectPlan], str]] = field(default_factory=list)
     _variables: int = 0
+    _nested: int = 0
 
     def emit_root(self, plan: ObjectPlan) -> None:
         """Define ``root(c)``, which gives the data."""
@@ -117,6 +121,10 @@ class _Emitter:
     def _root_value(self, entry: FieldPlan, variable: str, path: ast.expr) -> list[ast.stmt]:
         """Complete a root field: what it gives is the root document of everything below."""
         position = self.positions.of(entry)
+        if position.inner is None and not isinstance(entry.target, LeafPlan):
+            here = syntax.load(variable)
+            shaped = syntax.call(syntax.load(self._shape_element(entry, position)), here, here, path, syntax.load("c"))
+            return [syntax.assign(variable, shaped)]
         if position.inner is None or isinstance(entry.target, LeafPlan) or position.inner.inner is not None:
             value = self._complete(position, variable, syntax.load(variable), path)
             return [syntax.assign(variable, value)]
@@ -162,16 +170,18 @@ class _Emitter:
         if position.inner is not None:
             return self._list_field(entry, position, variable, path, general)
         match entry.target:
-            case ObjectPlan() as plan:
+            case ObjectPlan() as plan if self._nested < _MOST_NESTED:
                 type_name = syntax.constant(get_named_type(entry.type).name)
+                self._nested += 1
                 body, shaped = self._object(plan, variable, path, type_name)
+                self._nested -= 1
                 body = self._caught(
                     position, variable, path, [*body, syntax.assign(variable, shaped)], raises=plan.raises
                 )
                 return syntax.when(
                     syntax.is_type(variable, "dict"), body, [self._unless_null(position, variable, general)]
                 )
-            case AbstractPlan():
+            case ObjectPlan() | AbstractPlan():
                 element = self._shape_element(entry, position)
                 shaped = syntax.call(
                     syntax.load(element), syntax.load(variable), syntax.load("r"), path, syntax.load("c")
@@ -203,6 +213,7 @@ class _Emitter:
         if not is_new:
             return name
         path = syntax.load("p")
+        above, self._nested = self._nested, 0
         general = syntax.give(self._complete(position, "s", syntax.load("r"), path))
         match entry.target:
             case ObjectPlan() as plan:
@@ -231,6 +242,7 @@ class _Emitter:
                 ]  # fmt: skip
             case _:  # pragma: no cover - leaves have no functions
                 raise AssertionError(entry.key)
+        self._nested = above
         self._define(name, _SHAPE, statements)
         return name
 

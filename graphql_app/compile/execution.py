@@ -121,6 +121,16 @@ class Execution:
             self.errors.append(error)
             return None
 
+    def close(self) -> None:
+        """Let go of everything: run, loaders and cells form a circle, which only the collector would find."""
+        for group in self._groups.values():
+            group.cells.clear()
+        self._loaders.clear()
+        self._groups.clear()
+        self._known.clear()
+        self._roots.clear()
+        self._tables.clear()
+
     # What compiled functions call.
 
     def answer(self, site: int) -> Any:

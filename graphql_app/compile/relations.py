@@ -31,6 +31,7 @@ __all__ = ["Group", "GroupKey", "Relation", "RelationQuery", "Terms", "merge_gro
 
 GroupKey: TypeAlias = tuple[Any, ...]
 
+_NO_ROOT: Final = object()
 _SLACK: Final = 100
 """As in :mod:`graphql_app.query.batching`: a merged call reads so many documents more than its keys may want."""
 
@@ -169,7 +170,7 @@ class Terms:
         self._scope = (arguments, declared)
         self._groups = groups
         self._regex_length = settings.regex_length
-        self._last_root: Any = self
+        self._last_root: Any = _NO_ROOT
         self._last_group: Group | None = None
         self._by_root: dict[tuple[Any, ...], Group | None] = {}
         loader = relation.mapping.loader

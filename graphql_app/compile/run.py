@@ -64,6 +64,8 @@ async def run_program(
                 data = execution.finish()
     except (TimeoutError, StoreTimeoutError) as error:
         raise StoreTimeoutError(f"Maximum query time limit of {limit}ms exceeded") from error
+    finally:
+        execution.close()
     if reader.expired:
         raise StoreTimeoutError(f"Maximum query time limit of {limit}ms exceeded")
     return Outcome(data, tuple(execution.errors), reader.calls, reader.documents)
