@@ -15,7 +15,7 @@ PRINTED_URL = "http://127.0.0.1:8080"
 """The server of all printed answers."""
 
 QUERIES = read_queries("front-end.md")
-SHELL_PAGES = ("http.md", "rest.md", "aggregations.md", "change-streams.md")
+SHELL_PAGES = ("http.md", "rest.md", "aggregations.md", "files.md", "change-streams.md")
 COMMANDS = {page: read_commands(page) for page in SHELL_PAGES}
 ANSWERED = [
     (page, number)
