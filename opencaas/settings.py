@@ -63,7 +63,7 @@ class Settings(BaseSettings):
         16_000_000, ge=1024, description="Largest body of a REST write (MongoDB stores documents up to 16 MiB)."
     )
     max_tokens: int = Field(15_000, ge=1, description="Tokens of a GraphQL document, counted before it is validated.")
-    max_operations: int = Field(50, ge=1, description="Operations of a GraphQL document.")
+    max_operations: int = Field(25, ge=1, description="Operations of a GraphQL document.")
     max_fragments: int = Field(500, ge=0, description="Fragments that a GraphQL document defines.")
     max_spreads: int = Field(
         2_000, ge=0, description="Uses of fragments, named and inline, in a GraphQL operation, counted at each spread."

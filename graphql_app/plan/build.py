@@ -68,7 +68,7 @@ def parse_operations(
     check_document(document, bounds)
     rules = _choose_rules(schema, document, introspection)
     errors = validate(schema, document, rules, max_errors=max_errors, hide_suggestions=True)
-    if errors and worth_suggesting(schema, errors):
+    if errors and worth_suggesting(schema, text, errors):
         errors = validate(schema, document, rules, max_errors=max_errors)
     if errors:
         raise PlanRefusedError(Refusal.VALIDATION, errors)

@@ -43,7 +43,7 @@ class Bounds:
         max_introspection_depth: fields inside each other in such an operation.
     """
 
-    max_operations: int = 50
+    max_operations: int = 25
     max_fragments: int = 500
     max_depth: int = 25
     max_fields: int = 2_000

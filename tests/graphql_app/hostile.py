@@ -131,7 +131,7 @@ ASKED: Final[dict[str, tuple[str, dict[str, Any]]]] = {
     "many root fields": ("{ " + _many(100, "nodes(limit: 100) { name }") + " }", {}),
     "many operations": (_many(2_900, "query q% { nodes { name } }"), {}),
     "operations as many as may be": (
-        _many(50, "query q% { nodes { " + " ".join(f"...f{n}" for n in range(120)) + " } }")
+        _many(25, "query q% { nodes { " + " ".join(f"...f{n}" for n in range(120)) + " } }")
         + _many(120, "fragment f% on Node { name next { name } }"),
         {},
     ),

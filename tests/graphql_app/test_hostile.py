@@ -1,7 +1,11 @@
-"""What harmful operations cost: none keeps the process busy for half a second."""
+"""What harmful operations cost: none keeps the process busy for half a second.
 
+``pytest --log-cli-level=info`` shows the figures.
+"""
+
+import logging
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import orjson
 import pytest
@@ -23,9 +27,7 @@ async def yard(store: Store, feed: ChangeFeed, database: str) -> AsyncIterator[S
 
 
 @pytest.mark.parametrize("name", ASKED)
-async def test_no_operation_keeps_the_process_busy(
-    name: str, yard: Server, database: str, record_property: Callable[[str, object], None]
-) -> None:
+async def test_no_operation_keeps_the_process_busy(name: str, yard: Server, database: str) -> None:
     query, variables = ASKED[name]
     body = orjson.dumps({"query": query, "variables": variables})
     headers = {"Content-Type": "application/json"}
@@ -35,7 +37,7 @@ async def test_no_operation_keeps_the_process_busy(
     response = await yard.client.post(f"/graphql/{database}/yard", content=body, headers=headers, auth=ADMIN)
     busy = time.process_time() - started
 
-    record_property("busy", round(busy, 3))
+    logging.getLogger(__name__).info("%.3f s, status %d: %s", busy, response.status_code, name)
     assert response.status_code in {200, 400, 413}
     errors = response.json().get("errors", [])
     assert all(error["extensions"]["classification"] and error["message"] != "Validation aborted." for error in errors)

@@ -68,7 +68,7 @@ def price(app: ExecutableApp, text: str) -> Price:
         ('{ a: mechanic(id: "1") { name } b: mechanic(id: "2") { name } }', 20),
         ('{ mechanic(id: "1") { boss { name } boss { phone } } }', 10 + 2),
         ("{ mechanics(limit: 2) { ...f ...f } } fragment f on Mechanic { boss { name } }", 10 + 2 * 2),
-        ("{ mechanics(limit: 2) { ...f ... { boss { boss { name } } } } } fragment f on Mechanic { boss { name } }", 18),
+        ("{ mechanics(limit: 2) { ...f ... { boss { boss { name } } } } } fragment f on Mechanic { boss { id } }", 18),
         ("{ part { ... on Bolt { maker { name } } } }", 10 + 2),
         ("{ part { ... on Bolt { maker { name } } ... on Nut { makers(limit: 1) { boss { name } } } } }", 10 + 4),
         ("{ any { ... on Part { ... on Nut { makers(limit: 2) { boss { name } } } } } }", 10 + 20 * (2 + 2 * 2)),
