@@ -228,7 +228,7 @@ class _Drawing:
         if self._dice.chance(40):
             return f" @{kind}(if: {self._dice.pick(('true', 'false'))})"
         value = self._dice.pick((True, False))
-        if self._dice.chance(5):  # null is allowed by the default, and refused when the selection is collected
+        if self._dice.chance(2):  # null is allowed by the default, and refused when the selection is collected
             name = f"v{len(self._variables)}"
             self._variables[name] = _Variable(f"${name}: Boolean = true", "-", self._dice.pick((None, MISSING, True)))
             return f" @{kind}(if: ${name})"
