@@ -331,7 +331,7 @@ class _Run:
         except StoreError as error:
             if self._closed:
                 return
-            if call.lookups:  # one load's fault must not be the others'
+            if len(call.loads) > 1:  # one load's fault must not be the others'
                 self._ask_alone(call.loads)
             else:
                 self._settle(call.loads[0], [], FetchError.of(error))

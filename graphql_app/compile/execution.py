@@ -204,12 +204,12 @@ class Execution:
             self._alone.extend((load, self._known[load.key]) for load in distribution.unsettled)
 
         def failed(error: StoreError) -> None:
-            if call.lookups:  # one load's fault must not be the others'
+            if len(call.loads) > 1:  # one load's fault must not be the others'
                 self._alone.extend((load, self._known[load.key]) for load in call.loads)
             else:
                 self._known[call.loads[0].key].fail(FetchError.of(error))
 
-        query = _project(call.query, self._program.projections.get((call.database, call.collection)))
+        query = call.project(self._program.projections.get((call.database, call.collection)))
         return Read(call.database, call.collection, query, answered, failed, call.fields, len(call.loads))
 
 

@@ -1,4 +1,4 @@
-"""Keeps the compiled operations of one version of an application."""
+"""Compiles operations when they are first asked, and keeps their programs with the documents that hold them."""
 
 import contextlib
 from collections import OrderedDict
@@ -19,92 +19,79 @@ from graphql.execution.values import VariableValues
 
 from content_core import observe
 from graphql_app.compile.program import Program, compile_operation
+from graphql_app.plan.cache import PlanCache
 from graphql_app.plan.selection import UnplannableError
+from graphql_app.plan.types import Operations
 from graphql_app.schema.build import ExecutableApp
 
-__all__ = ["Programs"]
+__all__ = ["Variants", "find_program"]
 
 _MOST_VARIANTS: Final = 16
 """Programs of one operation for different values of its conditions."""
 
 
 @dataclass(slots=True)
-class _Entry:
-    """One operation: what its conditions look at, and its programs by the values of these."""
+class Variants:
+    """The programs of one operation by the values of the variables that its conditions look at.
 
-    operation: OperationDefinitionNode
-    conditions: tuple[str, ...]
-    variants: OrderedDict[tuple[Any, ...], Program | None] = field(default_factory=OrderedDict)
-
-    @property
-    def weight(self) -> int:
-        return 1 + sum(program.size for program in self.variants.values() if program is not None)
-
-
-class Programs:
-    """A least-recently-used cache of compiled operations.
-
-    Args:
-        fields: fields of all kept programs together at most.
+    Attributes:
+        conditions: these variables.
+        programs: None where graphql-core has to run the operation.
     """
 
-    def __init__(self, *, fields: int) -> None:
-        self._fields = fields
-        self._used = 0
-        self._entries: OrderedDict[int, _Entry] = OrderedDict()
+    conditions: tuple[str, ...]
+    programs: OrderedDict[tuple[Any, ...], Program | None] = field(default_factory=OrderedDict)
 
-    def find(
-        self,
-        app: ExecutableApp,
-        operation: OperationDefinitionNode,
-        fragments: Mapping[str, FragmentDefinitionNode],
-        variables: VariableValues,
-    ) -> Program | None:
-        """Give the program of a valid operation, compiled now if it was not yet; None if graphql-core has to run it.
+    @property
+    def count(self) -> int:
+        """The number of programs."""
+        return len(self.programs)
 
-        Args:
-            app: the application.
-            operation: the operation.
-            fragments: of its document.
-            variables: coerced; those that conditions look at choose the program.
-        """
-        entry = self._entries.get(id(operation))
-        if entry is None:
-            entry = _Entry(operation, tuple(sorted(_read_conditions(operation, fragments))))
-            self._entries[id(operation)] = entry
-            self._used += entry.weight
-        else:
-            self._entries.move_to_end(id(operation))
-        values = tuple(variables.coerced.get(name) for name in entry.conditions) if entry.conditions else ()
-        try:
-            return entry.variants[values]
-        except KeyError:
-            return self._compile(entry, values, app, fragments, variables)
+    @property
+    def fields(self) -> int:
+        """The fields of all programs together."""
+        return sum(program.size for program in self.programs.values() if program is not None)
 
-    def __len__(self) -> int:
-        return len(self._entries)
 
-    def _compile(
-        self,
-        entry: _Entry,
-        values: tuple[Any, ...],
-        app: ExecutableApp,
-        fragments: Mapping[str, FragmentDefinitionNode],
-        variables: VariableValues,
-    ) -> Program | None:
-        program: Program | None = None
-        # What cannot be planned is remembered as None: it will not be tried again.
-        with observe.stage("compile"), contextlib.suppress(UnplannableError):
-            program = compile_operation(app, entry.operation, fragments, variables)
-        self._used -= entry.weight
-        entry.variants[values] = program
-        if len(entry.variants) > _MOST_VARIANTS:
-            entry.variants.popitem(last=False)
-        self._used += entry.weight
-        while self._used > self._fields and self._entries:
-            _, dropped = self._entries.popitem(last=False)
-            self._used -= dropped.weight
-        return program
+def find_program(
+    app: ExecutableApp,
+    plans: PlanCache,
+    operations: Operations,
+    operation: OperationDefinitionNode,
+    variables: VariableValues,
+) -> Program | None:
+    """Give the program of a valid operation, compiled now if it was not yet; None if graphql-core has to run it.
+
+    Args:
+        app: the application.
+        plans: what keeps the operations of the application, and weighs them again with a new program.
+        operations: the document; programs are kept with it, and go with it.
+        operation: the one of its operations that runs.
+        variables: coerced; those that conditions look at choose the program.
+    """
+    name = operation.name.value if operation.name else None
+    variants: Any = operations.programs.get(name)
+    if variants is None:
+        variants = Variants(tuple(sorted(_read_conditions(operation, operations.fragments))))
+        operations.programs[name] = variants
+    values = tuple(variables.coerced.get(name) for name in variants.conditions) if variants.conditions else ()
+    try:
+        found: Program | None = variants.programs[values]
+    except KeyError:
+        found = variants.programs[values] = _compile(app, operations, operation, variables)
+        if len(variants.programs) > _MOST_VARIANTS:
+            variants.programs.popitem(last=False)
+        plans.put(operations.text, operations)
+    return found
+
+
+def _compile(
+    app: ExecutableApp, operations: Operations, operation: OperationDefinitionNode, variables: VariableValues
+) -> Program | None:
+    # What cannot be planned is remembered as None: it will not be tried again.
+    with observe.stage("compile"), contextlib.suppress(UnplannableError):
+        return compile_operation(app, operation, operations.fragments, variables)
+    return None
 
 
 def _read_conditions(operation: OperationDefinitionNode, fragments: Mapping[str, FragmentDefinitionNode]) -> set[str]:

@@ -1,12 +1,13 @@
 """From the loads of one level to as few database calls as possible, and from their documents back to the loads.
 
-Loads that look something up by key in one collection share a call; the others have one each. Whatever the merged answer
-leaves in doubt is asked again alone, so that merging cannot be seen in a response.
+Loads that look something up by key in one collection share a find. The other finds of fields below the root share a
+union, and what is left has a call each. Whatever a merged answer leaves in doubt is asked again alone, so that merging
+cannot be seen in a response.
 """
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
 from typing import Any
 
@@ -17,8 +18,12 @@ from content_core.store import FindQuery
 from graphql_app.query.aggregate import AggregateQuery
 from graphql_app.query.find import Load
 from graphql_app.query.matching import Condition, Token, UndecidedError, read_condition, read_tokens
+from graphql_app.query.union import MOST_PARTS, split_union, write_union
 
 __all__ = ["Call", "Distribution", "distribute", "plan_calls"]
+
+_ROOT = "Query."
+"""How the names of root fields begin: these are few, and run side by side."""
 
 _SLACK = 100
 """A merged call reads so many documents more than its loads may want; beyond that, keys are not as unique as hoped."""
@@ -37,7 +42,10 @@ class Lookup:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One database call for one or several loads; ``lookups`` is empty if it is a load's own query."""
+    """One database call for one or several loads.
+
+    ``lookups`` is empty if it is a load's own query, or a union of the queries of several.
+    """
 
     database: str
     collection: str
@@ -49,6 +57,16 @@ class Call:
     def fields(self) -> tuple[str, ...]:
         """The fields that it is for, as ``Type.field``."""
         return tuple(dict.fromkeys(load.field for load in self.loads))
+
+    def project(self, projection: Mapping[str, Any] | None) -> FindQuery | AggregateQuery:
+        """Give the query with a projection of what its finds read; None reads whole documents."""
+        if projection is None:
+            return self.query
+        if isinstance(self.query, FindQuery):
+            return replace(self.query, projection=projection)
+        if len(self.loads) == 1:
+            return self.query
+        return write_union(self.collection, _finds(self.loads), projection=projection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,12 +86,17 @@ def plan_calls(loads: Iterable[Load], *, batch_keys: int) -> list[Call]:
     """
     calls: list[Call] = []
     shared: dict[tuple[Any, ...], list[Lookup]] = {}
+    unions: dict[tuple[str, str], list[Load]] = {}
     for load in loads:
         lookup = _read_lookup(load)
-        if lookup is None:
-            calls.append(_own_call(load))
-        else:
+        if lookup is not None:
             shared.setdefault(_bucket(lookup), []).append(lookup)
+        elif isinstance(load.query, FindQuery) and not load.field.startswith(_ROOT):
+            unions.setdefault((load.database, load.collection), []).append(load)
+        else:
+            calls.append(_own_call(load))
+    for place, parts in unions.items():
+        calls.extend(_unite(place, chunk) for chunk in _union_chunks(parts))
     for lookups in shared.values():
         calls.extend(_merge(chunk) for chunk in _chunks(lookups, batch_keys))
     return calls
@@ -81,6 +104,9 @@ def plan_calls(loads: Iterable[Load], *, batch_keys: int) -> list[Call]:
 
 def distribute(call: Call, documents: Sequence[Document]) -> Distribution:
     """Hand a call's documents to its loads."""
+    if isinstance(call.query, AggregateQuery) and len(call.loads) > 1:
+        parts = split_union(documents, len(call.loads))
+        return Distribution({load.key: part for load, part in zip(call.loads, parts, strict=True)})
     if not call.lookups or isinstance(call.query, AggregateQuery):
         return Distribution({load.key: list(documents) for load in call.loads})
     if len(documents) >= call.query.limit:
@@ -168,6 +194,32 @@ class _Chunk:
         self.keys += len(lookup.related.tokens)
         if lookup.load.batch_size:
             self.loads[lookup.load.field] += 1
+
+
+def _union_chunks(loads: Sequence[Load]) -> Iterable[list[Load]]:
+    """Deal finds out to unions, within the batch sizes of their fields."""
+    chunks: list[list[Load]] = []
+    positions: Counter[str] = Counter()
+    for load in loads:
+        size = min(load.batch_size or MOST_PARTS, MOST_PARTS)
+        position = positions[load.field] // size
+        positions[load.field] += 1
+        while position < len(chunks) and len(chunks[position]) >= MOST_PARTS:
+            position += 1
+        if position >= len(chunks):
+            chunks.extend([] for _ in range(position + 1 - len(chunks)))
+        chunks[position].append(load)
+    return [chunk for chunk in chunks if chunk]
+
+
+def _unite(place: tuple[str, str], loads: list[Load]) -> Call:
+    if len(loads) == 1:
+        return _own_call(loads[0])
+    return Call(*place, write_union(place[1], _finds(loads)), tuple(loads))
+
+
+def _finds(loads: Iterable[Load]) -> list[FindQuery]:
+    return [load.query for load in loads if isinstance(load.query, FindQuery)]
 
 
 def _own_call(load: Load) -> Call:

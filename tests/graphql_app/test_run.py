@@ -298,12 +298,12 @@ async def test_lists_by_key_share_a_call(app: ExecutableApp, counted: Store, cou
     assert [call.collection for call in counter.calls] == ["mechanics", "jobs"]
 
 
-async def test_lists_that_a_limit_cuts_are_asked_alone(
+async def test_lists_that_a_limit_cuts_share_a_union(
     app: ExecutableApp, counted: Store, counter: CallCounter
 ) -> None:
     await ask(app, counted, "{ mechanics { ownedJobs { title } } }")
 
-    assert [call.collection for call in counter.calls] == ["mechanics", "jobs", "jobs"]
+    assert [call.collection for call in counter.calls] == ["mechanics", "jobs"]
 
 
 async def test_a_null_reference_asks_nothing(app: ExecutableApp, counted: Store, counter: CallCounter) -> None:
