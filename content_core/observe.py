@@ -2,14 +2,13 @@
 
 Nothing is installed by default, and then every call returns within a fraction of a microsecond.
 
-Stages: ``with observe.stage("plan"):`` adds the time inside to the stage of the current request, and is a span of its
+Stages: ``with observe.stage("read"):`` adds the time inside to the stage of the current request, and is a span of its
 own where requests are traced. Stages of one request do not overlap, but that ``body`` is a part of ``handle``. In use::
 
     access   who asks, and may they                          both rooms
     body     the body arrives and is read                    both rooms
     parse    a query's text becomes a validated operation    graphql_app
-    plan     the operation becomes fetch steps               graphql_app
-    compile  the plan becomes a function                     graphql_app
+    compile  the operation is planned and becomes functions  graphql_app
     read     database calls of a query                       graphql_app
     shape    documents become the bytes of the answer        graphql_app
     handle   the handler of a REST resource                  rest_compat
