@@ -1,0 +1,69 @@
+"""The values that a sync job passes from its source to the server; no reading, no network.
+
+A source yields documents exactly as they shall be stored, one at a time, so that the size of a project does not
+decide how much memory a job needs; bytes of media are opened only when somebody asks for them.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, BinaryIO, Literal, Protocol
+
+State = Literal["preview", "release"]
+Document = dict[str, Any]
+
+STATES: tuple[State, ...] = ("preview", "release")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MediaFile:
+    """One binary of a medium: in one resolution, for one language, or for all.
+
+    Attributes:
+        file_id: The id in the file bucket.
+        document_id: The `_id` of a document that names the file; a file that all languages share names the first.
+        resolution: The uid of the resolution, `None` for files that have none.
+        language: The locale (`de_DE`) of a file of a language-dependent medium, else `None`.
+        path: Folders and file name as in the medium's Advanced URL, without a leading slash.
+        content_type: The MIME type.
+        open: Opens the bytes for reading from the start; each call gives a new handle, to be closed by its caller.
+        size: The number of bytes.
+        digest: The SHA-256 of the bytes in hexadecimal digits.
+    """
+
+    file_id: str
+    document_id: str
+    resolution: str | None
+    language: str | None
+    path: str
+    content_type: str
+    open: Callable[[], BinaryIO] = field(repr=False, compare=False)
+    size: int
+    digest: str
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something a source holds that was not taken over, and the reason."""
+
+    what: str
+    why: str
+
+
+class Source(Protocol):
+    """Where a sync job reads a project from."""
+
+    @property
+    def project(self) -> str | None:
+        """The project's GID, where the source says it."""
+
+    def states(self) -> tuple[State, ...]:
+        """Which states the source holds."""
+
+    def documents(self, state: State) -> Iterator[Document]:
+        """The CaaS JSON documents of a state, complete with `_id`, without `changeInfo.lastSynced`; lazily."""
+
+    def media(self, state: State) -> Iterator[MediaFile]:
+        """The binaries of a state's media; lazily."""
+
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What was not taken over; complete once documents and media were read."""
