@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal, Protocol
 
+from schema_gen.model import Resolution
+
 State = Literal["preview", "release"]
 Document = dict[str, Any]
 
@@ -64,6 +66,12 @@ class Source(Protocol):
 
     def media(self, state: State) -> Iterator[MediaFile]:
         """The binaries of a state's media; lazily."""
+
+    def resolutions(self) -> tuple[Resolution, ...]:
+        """The resolutions that every picture shall have, to be made from the original where a document lacks one.
+
+        Empty where the documents list what they shall list already.
+        """
 
     def skipped(self) -> tuple[Skipped, ...]:
         """What was not taken over; complete once documents and media were read."""
