@@ -7,13 +7,13 @@ itself). A job opens one, delivers every file of the source, and prunes what is 
 from collections.abc import Container
 from typing import Protocol, Self
 
-from content_core.errors import ServiceError
+from content_sync.errors import SyncError
 from content_sync.model import MediaFile, State
 
 __all__ = ["Delivery", "DeliveryError"]
 
 
-class DeliveryError(ServiceError):
+class DeliveryError(SyncError):
     """The bytes of a medium cannot be brought to where they belong."""
 
     code = "OC820"
