@@ -14,7 +14,7 @@ from typing import Any, Final
 from content_core.documents import Document
 from content_core.names import APIKEYS, AppKey, State, content_collection, files_bucket, generated_app
 from content_sync.client import SyncClient
-from content_sync.errors import AnswerError, MissingError, RefusedError
+from content_sync.errors import AnswerError, MissingError, RefusedError, SyncError
 
 __all__ = ["KeyPlan", "create_keys", "find_keys", "plan_keys"]
 
@@ -83,7 +83,7 @@ async def create_keys(client: SyncClient, plans: Sequence[KeyPlan]) -> None:
 
     Raises:
         RefusedError: the client's key may not write keys.
-        SyncError: the server could not be reached.
+        SyncError: the server could not be reached, or others never stop making the same keys.
     """
     left = list(plans)
     for _ in range(_TURNS):
@@ -101,6 +101,7 @@ async def create_keys(client: SyncClient, plans: Sequence[KeyPlan]) -> None:
         left = [plan for plan in doubled if plan.name not in found]
         if not left:
             return
+    raise SyncError("other jobs make the same API keys again and again", hint="run one job at a time")
 
 
 async def _take_back(client: SyncClient, key: Document) -> None:
