@@ -64,6 +64,7 @@ class SyncClient:
         timeout: seconds that one attempt may stay without progress.
         retrying: how often and how patiently requests are repeated.
         connections: most connections at a time.
+        dry_run: send nothing that writes; such calls give what they give when all goes well.
 
     Raises:
         SyncError: the address of the server is none.
@@ -79,9 +80,11 @@ class SyncClient:
         timeout: float = 60.0,
         retrying: Retrying | None = None,
         connections: int = 16,
+        dry_run: bool = False,
     ) -> None:
         self.tenant = tenant
         self.project = project
+        self.dry_run = dry_run
         self.repeated = 0
         """How many requests were sent again; for the report."""
         self._retrying = retrying or Retrying()
@@ -179,6 +182,8 @@ class SyncClient:
         Raises:
             SyncError: the server refused, or could not be reached.
         """
+        if self.dry_run:
+            return True
         try:
             await self._send("DELETE", path, params=params)
         except MissingError:
@@ -197,6 +202,8 @@ class SyncClient:
         Raises:
             SyncError: the server refused all of them, or could not be reached.
         """
+        if self.dry_run:
+            return BulkOutcome(len(documents), 0)
         pieces = (piece if isinstance(piece, bytes) else orjson.dumps(piece) for piece in documents)
         body = b"[" + b",".join(pieces) + b"]"
         response = await self._send("POST", self.path(collection), params={"rep": "s"}, content=body, headers=_JSON)
@@ -208,6 +215,8 @@ class SyncClient:
         Raises:
             SyncError: the server refused, or could not be reached.
         """
+        if self.dry_run:
+            return int((await self.get(f"{self.path(collection)}/_size", {"filter": json.dumps(condition)}))["_size"])
         params = {"filter": json.dumps(condition), "rep": "s"}
         answer = _parsed(await self._send("DELETE", f"{self.path(collection)}/*", params=params))
         try:
@@ -273,6 +282,8 @@ class SyncClient:
         Raises:
             SyncError: the server refused, or could not be reached.
         """
+        if self.dry_run:
+            return
         name = file.path.rpartition("/")[2]
         metadata = {"filename": name, "contentType": file.content_type, _DIGEST: file.digest}
         data = {"metadata": orjson.dumps(metadata).decode()}
@@ -326,6 +337,8 @@ class SyncClient:
     # --- the wire --------------------------------------------------------------------------------------------------
 
     async def _write(self, method: str, path: str, body: Json, params: Mapping[str, Any] | None) -> Json:
+        if self.dry_run:
+            return None
         content = None if body is None else orjson.dumps(body)
         return _parsed(await self._send(method, path, params=params, content=content, headers=_JSON))
 
