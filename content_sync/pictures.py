@@ -21,7 +21,7 @@ __all__ = ["RECIPE", "Made", "PictureError", "PictureLimits", "is_vector", "make
 RECIPE: Final = "1"
 """Changes whenever this module makes other bytes of the same picture, so that kept ones are made anew."""
 
-_FORMATS: Final = ("JPEG", "MPO", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
+_FORMATS: Final = ("JPEG", "PNG", "GIF", "WEBP", "TIFF", "BMP", "AVIF")
 _ANIMATED: Final = frozenset({"GIF", "PNG", "WEBP"})
 _OPTIONS: Final[Mapping[str, Mapping[str, Any]]] = {
     "JPEG": {"quality": 85, "optimize": True, "progressive": True},
@@ -43,6 +43,8 @@ _QUARTER_TURNS: Final = frozenset({5, 6, 7, 8})
 _SMALLER_JPEG: Final = 4
 """How many times the limit a JPEG may have: its decoder gives a quarter of the pixels without reading them all."""
 
+warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+
 
 class PictureError(Exception):
     """A picture cannot be read or made; the message says why, for a report."""
@@ -59,9 +61,8 @@ class PictureLimits:
     pixels: int = 40_000_000
 
     def __post_init__(self) -> None:
-        # Pillow itself then refuses frames that are larger than the picture they are in.
-        Image.MAX_IMAGE_PIXELS = _SMALLER_JPEG * self.pixels
-        warnings.filterwarnings("error", category=Image.DecompressionBombWarning)
+        # Pillow's own limit guards what no header tells, such as frames of an animation; it must not be the lower one.
+        Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, _SMALLER_JPEG * self.pixels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,8 @@ _RESOLUTION: Final = "opencaas-resolution"
 _MAX_BYTES: Final = 5 * 1024**3
 """The most that S3 takes as one object in one request."""
 _MAX_KEY_BYTES: Final = 1024
-_DELETED_AT_ONCE: Final = 1000
+_PAGE: Final = 1000
+"""The most keys that S3 lists, or deletes, at once."""
 
 # Botocore logs whole requests at debug level, with what signs them.
 logging.getLogger("botocore").setLevel(logging.WARNING)
@@ -75,6 +76,7 @@ class S3Delivery:
         project: the project's GID, the first segment of every key.
         spared: resolutions whose binaries stay although no document lists them, because they only lost their tag.
         parallel: the most requests in flight.
+        page: how many keys are listed and deleted at once.
         attempts: how often a request is tried before it counts as failed.
         seconds: how long the other side may be silent.
     """
@@ -86,6 +88,7 @@ class S3Delivery:
         project: str,
         spared: frozenset[str] = frozenset(),
         parallel: int = 16,
+        page: int = _PAGE,
         attempts: int = 5,
         seconds: float = 60,
     ) -> None:
@@ -93,6 +96,7 @@ class S3Delivery:
         self._project = project
         self._spared = spared
         self._parallel = parallel
+        self._page = page
         self._attempts = attempts
         self._seconds = seconds
         self._slots = asyncio.Semaphore(parallel)
@@ -274,7 +278,7 @@ class S3Delivery:
     async def _listed(self, state: State) -> AsyncIterator[list[str]]:
         """List the keys of a state, a page at a time; those of preview lie below those of release."""
         pages = self._opened.get_paginator("list_objects_v2").paginate(
-            Bucket=self._place.bucket, Prefix=self._root(state)
+            Bucket=self._place.bucket, Prefix=self._root(state), PaginationConfig={"PageSize": self._page}
         )
         others = self._root("preview")
         async for page in pages:
@@ -296,15 +300,16 @@ class S3Delivery:
         return not (metadata.get(_MEDIUM) in self._media and unquote(metadata.get(_RESOLUTION, "")) in self._spared)
 
     async def _delete(self, keys: Sequence[str]) -> None:
-        for start in range(0, len(keys), _DELETED_AT_ONCE):
-            batch = keys[start : start + _DELETED_AT_ONCE]
-            answer = await self._opened.delete_objects(
-                Bucket=self._place.bucket, Delete={"Objects": [{"Key": key} for key in batch], "Quiet": True}
-            )
-            if refused := answer.get("Errors"):
-                first = refused[0]
-                reason = f"{first.get('Key')}: {first.get('Code')}"
-                raise DeliveryError(f"{self.name} does not delete {len(refused)} objects, the first is {reason}")
+        """Delete a page of keys."""
+        if not keys:
+            return
+        answer = await self._opened.delete_objects(
+            Bucket=self._place.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
+        )
+        if refused := answer.get("Errors"):
+            first = refused[0]
+            reason = f"{first.get('Key')}: {first.get('Code')}"
+            raise DeliveryError(f"{self.name} does not delete {len(refused)} objects, the first is {reason}")
 
     def _error(self, what: str, problem: Exception) -> DeliveryError:
         """Say what went wrong in words that hold no credentials: botocore's messages may."""
