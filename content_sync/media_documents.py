@@ -98,9 +98,8 @@ def _described(
         "height": height,
         "url": url,
     }
-    return entry | ({} if route is None else {"seoRoute": route}) | {
-        name: value for name, value in known.items() if name not in entry and (name != "seoRoute" or route is None)
-    }  # fmt: skip
+    others = {name: value for name, value in known.items() if name not in entry and name != "seoRoute"}
+    return entry | ({} if route is None else {"seoRoute": route}) | others
 
 
 def _size(known: dict[str, Any], file: MediaFile, limits: PictureLimits | None) -> tuple[int | None, int | None]:

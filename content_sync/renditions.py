@@ -11,11 +11,18 @@ import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from content_sync.errors import SyncError
 from content_sync.model import MediaFile
 from content_sync.pictures import RECIPE, Made
 from content_sync.resolutions import PictureResolution
 
-__all__ = ["Rendition", "RenditionStore"]
+__all__ = ["Rendition", "RenditionError", "RenditionStore"]
+
+
+class RenditionError(SyncError):
+    """Pictures that were made cannot be kept."""
+
+    code = "OC821"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +67,11 @@ class RenditionStore:
         return known, path
 
     def keep(self, original: MediaFile, resolution: PictureResolution, made: Made) -> tuple[Rendition, Path]:
-        """Keep a picture."""
+        """Keep a picture.
+
+        Raises:
+            RenditionError: the directory cannot be written.
+        """
         path = self._path(original, resolution)
         known = Rendition(
             size=len(made.data),
@@ -68,9 +79,15 @@ class RenditionStore:
             width=made.width,
             height=made.height,
         )
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, made.data)
-        _write(path.with_suffix(".json"), json.dumps(asdict(known)).encode())
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            _write(path, made.data)
+            _write(path.with_suffix(".json"), json.dumps(asdict(known)).encode())
+        except OSError as problem:
+            reason = problem.strerror or type(problem).__name__
+            raise RenditionError(
+                f"pictures cannot be kept in {self._directory}: {reason}", hint="name another directory, or make room"
+            ) from problem
         return known, path
 
     def trim(self) -> int:

@@ -75,6 +75,7 @@ class S3Delivery:
         place: where the media go.
         project: the project's GID, the first segment of every key.
         spared: resolutions whose binaries stay although no document lists them, because they only lost their tag.
+        dry_run: compare, but send and delete nothing.
         parallel: the most requests in flight.
         page: how many keys are listed and deleted at once.
         attempts: how often a request is tried before it counts as failed.
@@ -87,6 +88,7 @@ class S3Delivery:
         *,
         project: str,
         spared: frozenset[str] = frozenset(),
+        dry_run: bool = False,
         parallel: int = 16,
         page: int = _PAGE,
         attempts: int = 5,
@@ -95,6 +97,7 @@ class S3Delivery:
         self._place = place
         self._project = project
         self._spared = spared
+        self._dry_run = dry_run
         self._parallel = parallel
         self._page = page
         self._attempts = attempts
@@ -102,6 +105,7 @@ class S3Delivery:
         self._slots = asyncio.Semaphore(parallel)
         self._prefix = "".join(f"{segment}/" for segment in place.prefix.split("/") if segment)
         self._media: set[str] = set()
+        self._taken: dict[int, int] = {}  # keys and files as hashes, since a project may have very many
         self._stack = AsyncExitStack()
         self._client: S3Client | None = None
         self._base = ""
@@ -186,9 +190,14 @@ class S3Delivery:
         """Send a file, unless the object has its bytes and headers already.
 
         Raises:
-            DeliveryError: it cannot be sent.
+            DeliveryError: it cannot be sent, or another medium has the same path.
         """
         key = self.key(file, state)
+        if self._taken.setdefault(hash(key), hash(file.file_id)) != hash(file.file_id):
+            raise DeliveryError(
+                f"{file.file_id}: another medium has the path {file.path!r}",
+                hint="give one of the two another file name",
+            )
         self._media.add(medium_of(file))
         if file.size > _MAX_BYTES:
             raise DeliveryError(f"{file.file_id}: S3 takes no more than {_MAX_BYTES} bytes at once")
@@ -202,6 +211,8 @@ class S3Delivery:
             try:
                 if await self._holds(key, file, caching, metadata):
                     return False
+                if self._dry_run:
+                    return True
                 with await asyncio.to_thread(file.open) as stream:
                     await self._opened.put_object(
                         Bucket=self._place.bucket,
@@ -301,7 +312,7 @@ class S3Delivery:
 
     async def _delete(self, keys: Sequence[str]) -> None:
         """Delete a page of keys."""
-        if not keys:
+        if not keys or self._dry_run:
             return
         answer = await self._opened.delete_objects(
             Bucket=self._place.bucket, Delete={"Objects": [{"Key": key} for key in keys], "Quiet": True}
