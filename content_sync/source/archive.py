@@ -1,0 +1,129 @@
+"""Archives as sources: unpacked, file by file and with limits, into a temporary directory that goes with the source.
+
+Only regular files come out, and only below that directory; whatever would leave it is reported and left.
+"""
+
+import shutil
+import stat
+import tarfile
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO, Final
+
+from content_sync.source.errors import SourceError
+from content_sync.source.limits import SourceLimits
+from content_sync.source.skips import SkipLog
+from schema_gen.export.findings import shown
+
+__all__ = ["is_archive", "unpack"]
+
+_TARS: Final = (".tar", ".tar.gz", ".tgz")
+_CHUNK: Final = 1024 * 1024
+_REPAIR: Final = "pack it again"
+
+
+def is_archive(path: Path) -> bool:
+    """Whether the name says an archive."""
+    return path.name.lower().endswith((".zip", *_TARS))
+
+
+def unpack(path: Path, *, limits: SourceLimits, skips: SkipLog) -> Path:
+    """Unpack an archive; the caller removes the directory.
+
+    Raises:
+        SourceError: it cannot be read, or is over a limit; nothing is left behind.
+    """
+    target = Path(tempfile.mkdtemp(prefix="opencaas-source-"))
+    try:
+        _Unpacking(path, target, limits=limits, skips=skips).run()
+    except BaseException as problem:
+        shutil.rmtree(target, ignore_errors=True)
+        if isinstance(problem, (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error)):
+            raise SourceError(f"{shown(str(path))}: cannot be unpacked: {problem}", hint=_REPAIR) from problem
+        if isinstance(problem, (NotImplementedError, RuntimeError)):  # how zipfile says unknown and encrypted
+            raise SourceError(
+                f"{shown(str(path))}: {problem}", hint="pack it without a password, deflated"
+            ) from problem
+        raise
+    return target
+
+
+class _Unpacking:
+    def __init__(self, path: Path, target: Path, *, limits: SourceLimits, skips: SkipLog) -> None:
+        self._path = path
+        self._target = target
+        self._limits = limits
+        self._skips = skips
+        self._entries = 0
+        allowed = max(path.stat().st_size * limits.archive_ratio, limits.archive_free_bytes)
+        self._most = min(allowed, limits.archive_bytes)
+        self._left = self._most
+
+    def run(self) -> None:
+        files = self._zip() if self._path.name.lower().endswith(".zip") else self._tar()
+        for name, body in files:
+            place = self._place(name)
+            if place is not None:
+                self._write(place, name, body)
+
+    def _zip(self) -> Iterator[tuple[str, IO[bytes]]]:
+        with zipfile.ZipFile(self._path) as archive:
+            for entry in archive.infolist():
+                self._count()
+                mode = entry.external_attr >> 16
+                if entry.is_dir():
+                    continue
+                if mode and stat.S_IFMT(mode) not in {0, stat.S_IFREG}:
+                    self._skips.add(entry.filename, "no regular file, so it was not unpacked")
+                    continue
+                with archive.open(entry) as body:
+                    yield entry.filename, body
+
+    def _tar(self) -> Iterator[tuple[str, IO[bytes]]]:
+        with tarfile.open(self._path, "r|*") as archive:  # a stream: entries are read as they come, and forgotten
+            for entry in archive:
+                self._count()
+                archive.members = []  # type: ignore[attr-defined]  # else every header stays in memory
+                if entry.isdir():
+                    continue
+                body = archive.extractfile(entry) if entry.isreg() else None
+                if body is None:
+                    self._skips.add(entry.name, "no regular file, so it was not unpacked")
+                    continue
+                with body:
+                    yield entry.name, body
+
+    def _count(self) -> None:
+        self._entries += 1
+        if self._entries > self._limits.archive_entries:
+            raise SourceError(
+                f"{shown(str(self._path))}: more than the limit of {self._limits.archive_entries} files",
+                hint="raise the limit, or unpack the archive yourself and sync the directory",
+            )
+
+    def _place(self, name: str) -> Path | None:
+        parts = name.replace("\\", "/").split("/")
+        if name.startswith(("/", "\\")) or ".." in parts or "\0" in name or ":" in parts[0]:
+            self._skips.add(name, "its path leads out of the archive, so it was not unpacked")
+            return None
+        return self._target.joinpath(*(part for part in parts if part not in {"", "."}))
+
+    def _write(self, place: Path, name: str, body: IO[bytes]) -> None:
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            file = place.open("wb")
+        except (FileExistsError, NotADirectoryError, IsADirectoryError):
+            self._skips.add(name, "a file and a directory of the same name, so it was not unpacked")
+            return
+        with file:
+            while chunk := body.read(_CHUNK):
+                self._left -= len(chunk)
+                if self._left < 0:
+                    raise SourceError(
+                        f"{shown(str(self._path))}: unpacks to more than the limit of {self._most} bytes",
+                        hint="raise the limit, or unpack the archive yourself and sync the directory",
+                    )
+                file.write(chunk)

@@ -1,0 +1,136 @@
+"""Documents out of JSON files: one, an array or a listing in one file, or one in each line; one at a time.
+
+What is broken is reported with its file and line, and reading goes on behind it.
+"""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import orjson
+
+from content_core.names import document_id
+from content_sync.model import Document
+from content_sync.source.layout import DocumentFile
+from content_sync.source.limits import SourceLimits
+from content_sync.source.revision import revision_of
+from content_sync.source.skips import SkipLog
+
+__all__ = ["KINDS", "DocumentReader"]
+
+KINDS: Final = frozenset({"PageRef", "Dataset", "Media", "GCAPage", "ProjectProperties"})
+"""What a document can be."""
+
+_PLACEHOLDER: Final = b"{base}"
+_PLATFORM: Final = ("_etag", "_links")
+"""What a server adds when it answers, and makes anew when it is written to."""
+
+
+class DocumentReader:
+    """Reads documents from files.
+
+    Args:
+        base: what replaces the placeholder ``{base}`` in the documents; empty to leave it.
+        limits: what reading may cost.
+        skips: hears of what is no document.
+    """
+
+    def __init__(self, *, base: str, limits: SourceLimits, skips: SkipLog) -> None:
+        self._base = orjson.dumps(base)[1:-1] if base else _PLACEHOLDER
+        self._limits = limits
+        self._skips = skips
+
+    def read(self, file: DocumentFile, *, containing: bytes = b"") -> Iterator[Document]:
+        """Read the documents of a file.
+
+        Args:
+            file: the file.
+            containing: only documents in whose JSON these bytes occur; passing over the others is cheap.
+        """
+        try:
+            if file.is_lines:
+                yield from self._lines(file, containing)
+            else:
+                yield from self._whole(file, containing)
+        except OSError as problem:
+            self._skips.add(file.name, f"cannot be read: {problem.strerror or problem}")
+
+    def _lines(self, file: DocumentFile, containing: bytes) -> Iterator[Document]:
+        limit = self._limits.document_bytes
+        with file.place.open("rb") as lines:
+            number = 0
+            while line := lines.readline(limit + 1):
+                number += 1
+                if len(line) > limit and not line.endswith(b"\n"):
+                    self._skips.add(file.name, f"longer than the limit of {limit} bytes", line=number)
+                    while (rest := lines.readline(limit)) and not rest.endswith(b"\n"):
+                        pass
+                    continue
+                trimmed = line.strip().removeprefix(b"\xef\xbb\xbf")
+                if trimmed and containing in trimmed:
+                    for value in self._parse(trimmed, file, number):
+                        yield from self._document(value, file, number)
+
+    def _whole(self, file: DocumentFile, containing: bytes) -> Iterator[Document]:
+        limit = self._limits.document_bytes
+        with file.place.open("rb") as body:
+            data = body.read(limit + 1)
+        if len(data) > limit:
+            hint = "write its documents as lines of a .ndjson file"
+            self._skips.add(file.name, f"larger than the limit of {limit} bytes; {hint}")
+        elif containing in data:
+            for parsed in self._parse(data.removeprefix(b"\xef\xbb\xbf"), file, None):
+                for value in _listed(parsed):
+                    yield from self._document(value, file, None)
+
+    def _parse(self, data: bytes, file: DocumentFile, line: int | None) -> Iterator[Any]:
+        try:
+            yield orjson.loads(data.replace(_PLACEHOLDER, self._base))
+        except orjson.JSONDecodeError as problem:
+            if file.strict:
+                where = line or problem.lineno
+                self._skips.add(file.name, f"no JSON: {problem.msg} (column {problem.colno})", line=where)
+
+    def _document(self, value: Any, file: DocumentFile, line: int | None) -> Iterator[Document]:
+        """Complete a document: its id, its revision, nothing that belongs to a server."""
+        if not isinstance(value, dict) or value.get("fsType") not in KINDS:
+            if file.strict:
+                found = value.get("_id", value.get("fsType")) if isinstance(value, dict) else type(value).__name__
+                self._skips.add(file.name, f"no document of a kind that is synchronised: {found!r:.80}", line=line)
+            return
+        identifier = value.get("_id") or _own_id(value)
+        if not isinstance(identifier, str):
+            self._skips.add(file.name, "a document without an _id that is text", line=line)
+            return
+        for name in _PLATFORM:
+            value.pop(name, None)
+        change = value.get("changeInfo")
+        info = dict(change) if isinstance(change, dict) else {}
+        info.pop("lastSynced", None)
+        document = {"_id": identifier, **{name: item for name, item in value.items() if name != "_id"}}
+        if not isinstance(info.get("revision"), int):
+            try:
+                info["revision"] = revision_of(document)
+            except TypeError as problem:  # deeper than can be written
+                self._skips.add(file.name, f"{identifier}: {problem}", line=line)
+                return
+        document["changeInfo"] = info
+        yield document
+
+
+def _listed(parsed: Any) -> list[Any]:
+    """The values in an array, or in a listing as the REST interface answers it, else the value itself."""
+    if isinstance(parsed, list):
+        return parsed
+    embedded = parsed.get("_embedded") if isinstance(parsed, dict) else None
+    if isinstance(embedded, dict):
+        return [item for items in embedded.values() if isinstance(items, list) for item in items]
+    return embedded if isinstance(embedded, list) else [parsed]
+
+
+def _own_id(document: dict[str, Any]) -> str | None:
+    """The id that a document without one has by the platform's rule."""
+    locale = document.get("locale")
+    name = "projectsettings" if document["fsType"] == "ProjectProperties" else document.get("identifier")
+    if not isinstance(locale, dict) or not isinstance(name, str) or not isinstance(locale.get("language"), str):
+        return None
+    return document_id(name, locale["language"], str(locale.get("country") or ""))

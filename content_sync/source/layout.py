@@ -1,0 +1,119 @@
+"""The tree of a documents source: which files are documents, which state they belong to, which files are binaries.
+
+See the package's own text for the layout; this module only looks at names.
+"""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from content_sync.model import State
+from content_sync.source.skips import SkipLog
+
+__all__ = ["FACTS_FILE", "INDEX_FILE", "DocumentFile", "find_binaries", "find_documents"]
+
+FACTS_FILE: Final = "project.json"
+"""A file in the root that may say the project's GID."""
+
+INDEX_FILE: Final = "index.json"
+"""A file in a folder of binaries that may say more of them than their names."""
+
+_MEDIA: Final = "media"
+_SUFFIXES: Final = (".json", ".ndjson", ".jsonl")
+_STATE: Final = re.compile(r"(?:(?P<project>[^/]+)\.)?(?P<state>preview|release)(?P<kind>\.content|\.files)?")
+_SKIPPED_STORES: Final = frozenset({"TemplateStore", "node_modules"})
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentFile:
+    """A file with documents.
+
+    Attributes:
+        place: where it is.
+        name: its path below the root, for messages.
+        state: what its name or folder says, else ``None``.
+        project: the same for the project's GID.
+        strict: whether it must hold documents; JSON among binaries may be a binary.
+    """
+
+    place: Path
+    name: str
+    state: State | None
+    project: str | None
+    strict: bool
+
+    @property
+    def is_lines(self) -> bool:
+        """Whether every line is a document."""
+        return not self.name.lower().endswith(".json")
+
+
+def find_documents(root: Path, *, skips: SkipLog) -> Iterator[DocumentFile]:
+    """Find all files with documents below a root, or the one that the root is, sorted by path."""
+    if root.is_file():
+        state, project = _said_by(root.name)
+        yield DocumentFile(root, root.name, state, project, strict=True)
+        return
+    for relative, entry in _walk(root, "", skips):
+        if not entry.name.lower().endswith(_SUFFIXES) or relative in {FACTS_FILE, f"{_MEDIA}/{INDEX_FILE}"}:
+            continue
+        state, project = _said_along(relative)
+        strict = not relative.startswith(f"{_MEDIA}/")
+        yield DocumentFile(Path(entry.path), relative, state, project, strict)
+
+
+def find_binaries(root: Path, state: State) -> list[Path]:
+    """The folders of binaries: those of the state first, then what both states share."""
+    if root.is_file():
+        return []
+    own = [
+        entry
+        for entry in sorted(root.iterdir())
+        if (match := _STATE.fullmatch(entry.name)) and match["state"] == state and match["kind"] == ".files"
+    ]
+    return [folder for folder in (*own, root / _MEDIA) if folder.is_dir() and not folder.is_symlink()]
+
+
+def _walk(folder: Path, prefix: str, skips: SkipLog) -> Iterator[tuple[str, os.DirEntry[str]]]:
+    try:
+        with os.scandir(folder) as listing:
+            entries = sorted(listing, key=lambda entry: entry.name)
+    except OSError as problem:
+        skips.add(prefix or str(folder), f"cannot be read: {problem.strerror or problem}")
+        return
+    for entry in entries:
+        relative = f"{prefix}{entry.name}"
+        if entry.name.startswith("."):
+            continue
+        if entry.is_symlink():
+            skips.add(relative, "a symbolic link; put the file itself here")
+        elif entry.is_dir():
+            match = _STATE.fullmatch(entry.name)
+            if entry.name not in _SKIPPED_STORES and not (match and match["kind"] == ".files"):
+                yield from _walk(Path(entry.path), f"{relative}/", skips)
+        elif entry.is_file():
+            yield relative, entry
+
+
+def _said_along(relative: str) -> tuple[State | None, str | None]:
+    """What a path says, the file's own name first, then its folders from the inside out."""
+    *folders, name = relative.split("/")
+    own = _said_by(name) if not folders or not name.lower().endswith(".json") else (None, None)
+    for said in (own, *(_said_by(folder) for folder in reversed(folders))):
+        if said[0]:
+            return said
+    return None, None
+
+
+def _said_by(name: str) -> tuple[State | None, str | None]:
+    stem = name
+    for suffix in _SUFFIXES:
+        stem = stem.removesuffix(suffix)
+    match = _STATE.fullmatch(stem)
+    if match is None or match["kind"] == ".files":
+        return None, None
+    state: State = "preview" if match["state"] == "preview" else "release"
+    return state, match["project"] if match["kind"] else None
