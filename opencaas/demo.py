@@ -1,51 +1,41 @@
 """``opencaas demo``: puts the demo project into a running server and says how to reach it."""
 
+import asyncio
 import hashlib
 import json
 import os
 import uuid
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final
 
 import httpx
 from rich.console import Console
-from rich.progress import Progress
 
+import fixtures
 from content_core.errors import ServiceError
-from content_core.indexes import CONTENT_INDEXES
-from content_core.names import STATES, State, content_collection, files_bucket, generated_app
-from fixtures import PROJECTS, MediaFile, Project, documents, media
+from content_core.names import STATES, State, generated_app
+from content_sync.bucket_delivery import BucketDelivery
+from content_sync.client import SyncClient
+from content_sync.job import SyncOptions, run_sync
+from content_sync.progress import BarProgress, Progress
+from content_sync.report import SyncReport
+from content_sync.source import open_source
+from fixtures import PROJECTS, Project
 from opencaas.deploy import DefinitionClient, compare_all, deploy_all
 from opencaas.request_log import loggable_path
 from opencaas.supervisor import Running
-from schema_gen.emit import emit_definitions
+from schema_gen.emit import Emission, emit_definitions
 from schema_gen.export import read_export
 
 __all__ = ["DemoError", "DemoFacts", "deploy_project", "load_project", "prepare_demo"]
 
-_BATCH: Final = 200
 _AT_ONCE: Final = 8
 _LOADED: Final = ("content", "media")
 """Folders of a project that are written to the server."""
 
 _ALL_METHODS: Final = ("GET", "HEAD", "OPTIONS", "POST", "PUT", "PATCH", "DELETE")
 _READ_METHODS: Final = ("GET", "HEAD", "OPTIONS")
-
-
-ProjectName: TypeAlias = Literal["demo", "tutorial"]
-
-_PROPERTIES: Final[dict[str, Any]] = {
-    "streams": [
-        {
-            "uri": "crud",
-            "stages": [{"$match": {"operationType": {"$in": ["insert", "replace", "update", "delete"]}}}],
-        }
-    ]
-}
-"""What a content collection is made with: the change stream that clients of the platform expect."""
 
 
 class DemoError(ServiceError):
@@ -90,46 +80,38 @@ def prepare_demo(running: Running) -> DemoFacts:
             _send(admin, "PUT", f"/{project.tenant}/apikeys/{key['_id']}", key)
     content = _fingerprint(project)
     if running.data_dir.read("demo-content") != content:
-        with httpx.Client(base_url=running.url, headers={"authorization": f"Bearer {facts['api_key']}"}) as writer:
-            load_project(writer, "demo", progress=True)
+        load_project(running.url, facts["api_key"], "demo", progress=True)
         running.data_dir.write("demo-content", content)
     deploy_project(running.url, facts["api_key"], project)
     _write_secret(path, facts)
     return DemoFacts(path, facts["graphql_preview"], facts["graphql_release"])
 
 
-def load_project(client: httpx.Client, name: ProjectName, *, progress: bool = False) -> dict[State, int]:
-    """Write a sample project's documents, indexes and media, as a sync job does.
+def load_project(url: str, api_key: str, name: fixtures.Name, *, progress: bool = False) -> dict[State, int]:
+    """Write a sample project to a server as ``opencaas sync total`` does: with all that it needs there, and its media.
 
     Args:
-        client: an HTTP client with the server's base URL and credentials that may write to the project's collections.
-        name: which sample project; its tenant must exist.
-        progress: show a progress bar on a terminal.
+        url: the server's base URL.
+        api_key: a key with all methods on the project's collections; the project's keys and applications are made if
+            it may.
+        name: which sample project.
+        progress: show what is done on a terminal.
 
     Returns:
         The number of documents per state.
 
     Raises:
-        DemoError: the server refused something.
+        ServiceError: the server refused something.
     """
     project = PROJECTS[name]
-    counts: dict[State, int] = {}
-    base = str(client.base_url).rstrip("/")
-    with Progress(console=Console(stderr=True), disable=not progress, transient=True) as bar:
-        for state in STATES:
-            home = f"/{project.tenant}/{content_collection(project.project, state)}"
-            if client.get(home, params={"pagesize": 0}).status_code == 404:
-                _send(client, "PUT", home, _PROPERTIES)
-            for index, fields in CONTENT_INDEXES.items():
-                _send(client, "PUT", f"{home}/_indexes/{index}", {"keys": dict.fromkeys(fields, 1)})
-            everything = list(documents(name, state, base=base))
-            task = bar.add_task(f"{project.name}: {state}", total=len(everything))
-            for batch in _batches(everything):
-                _send(client, "POST", home, batch)
-                bar.advance(task, len(batch))
-            counts[state] = len(everything)
-        _load_media(client, name, bar)
-    return counts
+    console = Console(stderr=True, quiet=not progress)
+    with BarProgress(console) as bar:
+        report = asyncio.run(_sync(url, api_key, name, bar))
+    if report.error:
+        raise report.error
+    if report.failed:
+        raise DemoError(f"{project.name}: {report.failed} could not be written, the first of them {report.failures[0]}")
+    return {state: counts.read for state, counts in report.states.items()}
 
 
 def deploy_project(url: str, api_key: str, project: Project) -> None:
@@ -138,31 +120,24 @@ def deploy_project(url: str, api_key: str, project: Project) -> None:
     Raises:
         DeployError: the server refused.
     """
-    reading = read_export(project.export)
-    emission = emit_definitions(reading.model, tenant=project.tenant, project=project.project)
+    emission = _emit(project)
     with DefinitionClient(url, api_key, project.tenant) as client:
         deploy_all(client, emission.definitions, compare_all(client, emission.definitions, STATES))
 
 
-def _load_media(client: httpx.Client, name: ProjectName, bar: Progress) -> None:
+async def _sync(url: str, api_key: str, name: fixtures.Name, progress: Progress) -> SyncReport:
     project = PROJECTS[name]
-    files = list(media(name))
-    buckets = {state: f"/{project.tenant}/{files_bucket(project.project, state)}" for state in STATES}
-    for bucket in buckets.values() if files else ():
-        if client.get(bucket, params={"pagesize": 0}).status_code == 404:
-            _send(client, "PUT", bucket, {})
-    task = bar.add_task(f"{project.name}: media", total=len(files))
+    source = open_source(project.path, base=url, tenant=project.tenant)
+    options = SyncOptions(mode="total", definitions=_emit(project).definitions, parallel=_AT_ONCE)
+    async with (
+        SyncClient(url, api_key=api_key, tenant=project.tenant, project=project.project) as client,
+        BucketDelivery(client) as delivery,
+    ):
+        return await run_sync(source, client, delivery, options, progress=progress)
 
-    def put(file: MediaFile) -> None:
-        body = file.path.read_bytes()
-        for state in file.states:
-            address = f"{buckets[state]}/{file.file_id}"
-            response = client.put(address, files={"file": (file.path.name, body, file.mime_type)}, timeout=60)
-            _check(response, "PUT", address)
 
-    with ThreadPoolExecutor(_AT_ONCE) as pool:  # each waits for the disk, and there are two hundred
-        for _ in pool.map(put, files):
-            bar.advance(task)
+def _emit(project: Project) -> Emission:
+    return emit_definitions(read_export(project.export).model, tenant=project.tenant, project=project.project)
 
 
 def _facts(running: Running, project: Project, keys: tuple[str, str]) -> dict[str, str]:
@@ -229,10 +204,6 @@ def _fingerprint(project: Project) -> str:
     for file in sorted(path for folder in _LOADED for path in (project.path / folder).rglob("*") if path.is_file()):
         digest.update(file.relative_to(project.path).as_posix().encode() + b"\0" + file.read_bytes())
     return digest.hexdigest()
-
-
-def _batches(items: list[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    return (items[start : start + _BATCH] for start in range(0, len(items), _BATCH))
 
 
 def _write_secret(path: Path, facts: dict[str, str]) -> None:

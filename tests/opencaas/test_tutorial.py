@@ -45,8 +45,7 @@ def tutorial(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tutorial]:
         }
         with live_server(home / "data", env=env) as server:
             httpx.put(f"{server.url}/{PROJECT.tenant}", auth=("admin", PASSWORD)).raise_for_status()
-            with server.client(headers={"authorization": f"Bearer {key}"}) as writer:
-                load_project(writer, "tutorial")
+            load_project(server.url, key, "tutorial")
             deploy_project(server.url, key, PROJECT)
             yield Tutorial(server, key)
 
