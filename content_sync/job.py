@@ -40,6 +40,7 @@ class SyncOptions:
         bulk_bytes: most bytes of one request; a larger document travels alone.
         allow_empty: delete stale documents also if the source holds none at all.
         despite_skipped: delete stale documents also if the source left something out.
+        some_languages: the source was told to leave languages out: what it has none of is not stale.
     """
 
     mode: Mode
@@ -50,6 +51,7 @@ class SyncOptions:
     bulk_bytes: int = 4_000_000
     allow_empty: bool = False
     despite_skipped: bool = False
+    some_languages: bool = False
 
 
 async def run_sync(
@@ -151,10 +153,13 @@ class SyncJob:
             counts.stale_kept = reason
             return
         self._progress.begin(f"{state}: stale documents")
+        locales = ledger.locales if options.some_languages else None
         if options.mode == "smart" or self._client.dry_run:
-            counts.deleted = await stock.delete_unread(stamped=options.mode == "total")
+            counts.deleted = await stock.delete_unread(locales, stamped=options.mode == "total")
         else:
-            counts.deleted = await stock.delete_older(planner.started)
+            counts.deleted = await stock.delete_older(planner.started, locales)
+        if options.some_languages:
+            return
         self._progress.begin(f"{state}: stale media")
         counts.files_deleted = await self._delivery.prune(state, ledger)
         self._progress.advance(counts.files_deleted)

@@ -50,6 +50,8 @@ class Ledger:
     """The memory of one run over one state; close it, or use it with ``with``. Threads may share it."""
 
     def __init__(self) -> None:
+        self.locales: set[str] = set()
+        """What the ids of the source's documents end with: ``de_DE``."""
         self._lock = RLock()
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -89,14 +91,10 @@ class Ledger:
 
     def read(self, document_id: str) -> bool:
         """Note a document that the source has; False if it had one with this id before."""
+        self.locales.add(document_id.rpartition(".")[2])
         with self._lock:
             added = self._database.execute("INSERT OR IGNORE INTO read VALUES (?)", (document_id,))
         return added.rowcount == 1
-
-    def count_read(self) -> int:
-        """How many documents the source has."""
-        with self._lock:
-            return int(self._database.execute("SELECT count(*) FROM read").fetchone()[0])
 
     def stale(self, size: int, *, stamped: bool = False) -> Iterator[Sequence[str]]:
         """Yield the ids of documents that the server has and the source has not, so many at a time.

@@ -59,6 +59,10 @@ class BarProgress:
         return self
 
     def __exit__(self, *_problem: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Finish the last line and leave the terminal as it is; a second time does nothing."""
         self._finish()
         self._bars.stop()
 

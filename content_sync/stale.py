@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 from typing import Any, Final
 
@@ -58,10 +60,11 @@ class Stock:
             if isinstance(problem, BaseException) and not isinstance(problem, MissingError):
                 raise problem
 
-    async def delete_unread(self, *, stamped: bool = False) -> int:
+    async def delete_unread(self, locales: AbstractSet[str] | None = None, *, stamped: bool = False) -> int:
         """Delete the listed documents that the source does not have; gives their number.
 
         Args:
+            locales: only those of these languages.
             stamped: only those that a job wrote.
 
         Raises:
@@ -69,18 +72,26 @@ class Stock:
         """
         deleted = 0
         for ids in self._ledger.stale(_AT_ONCE, stamped=stamped):
-            deleted += await self._delete(list(ids), _OURS)
-        if not stamped:
+            chosen = [each for each in ids if locales is None or each.rpartition(".")[2] in locales]
+            deleted += await self._delete(chosen, _OURS) if chosen else 0
+        if not stamped and locales is None:
             deleted += await self._delete_others()
         return deleted
 
-    async def delete_older(self, than: int) -> int:
+    async def delete_older(self, than: int, locales: AbstractSet[str] | None = None) -> int:
         """Delete the documents whose stamp is older; those without one stay. Gives their number.
+
+        Args:
+            than: milliseconds since 1970.
+            locales: only those of these languages.
 
         Raises:
             SyncError: the server refused, or could not be reached.
         """
         condition = _OURS | {_STAMP: {"$lt": than}}
+        if locales is not None:
+            names = "|".join(re.escape(locale) for locale in sorted(locales))
+            condition["$and"] = [{"_id": {"$regex": f"[.]({names})$"}}]
         deleted = 0
         while ids := await self._some(condition):
             count = await self._delete(ids, condition)

@@ -6,6 +6,7 @@ from typing import Any, Final
 import click
 
 from content_core.errors import DataDirInUseError, ServiceError
+from content_sync.source.errors import SourceError
 from opencaas.settings import SettingsError
 from schema_gen.errors import NotAnExportError
 
@@ -17,10 +18,11 @@ _COMMANDS: Final = {
     "info": "opencaas.info_commands",
     "schema": "opencaas.schema_commands",
     "serve": "opencaas.server_commands",
+    "sync": "opencaas.sync_commands",
 }
 """Command → the module that has it under its name; loaded when it is asked for, so that each one starts quickly."""
 
-_USAGE_ERRORS: Final = (SettingsError, DataDirInUseError, NotAnExportError)
+_USAGE_ERRORS: Final = (SettingsError, DataDirInUseError, NotAnExportError, SourceError)
 
 
 class _Commands(click.Group):

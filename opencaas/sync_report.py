@@ -1,0 +1,65 @@
+"""Shows what a sync job did: to a person at a terminal in words, to everything else as one line of JSON."""
+
+import json
+import sys
+from typing import Final
+
+import click
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from content_sync.report import SyncReport
+
+__all__ = ["print_report"]
+
+_SHOWN: Final = 20
+"""How many lines of a kind a person is shown; the JSON line has all that were kept."""
+
+
+def print_report(report: SyncReport, console: Console) -> None:
+    """Print the report on standard output, and what went wrong on standard error.
+
+    Args:
+        report: the report.
+        console: standard error.
+    """
+    if sys.stdout.isatty():
+        Console().print(_table(report))
+    else:
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":")))
+    for title, lines in (
+        ("left out", [f"{each.what}: {each.why}" for each in report.skipped]),
+        ("not sent", [str(failure) for failure in report.failures]),
+    ):
+        for line in lines[:_SHOWN]:
+            console.print(Text(f"{title}: {line}"), soft_wrap=True)
+        total = report.failed if title == "not sent" else len(lines)
+        if total > _SHOWN:
+            console.print(Text(f"{title}: {total - _SHOWN} more"))
+    for state, counts in report.states.items():
+        if counts.stale_kept:
+            console.print(Text(f"{state}: nothing was deleted: {counts.stale_kept}"), soft_wrap=True)
+    if report.error is not None:
+        console.print(Text(f"opencaas: {report.error.message}"), soft_wrap=True)
+        if report.error.hint:
+            console.print(Text(f"          {report.error.hint}"), soft_wrap=True)
+    if report.interrupted:
+        console.print(Text("opencaas: interrupted; run it again to go on"))
+
+
+def _table(report: SyncReport) -> Table:
+    would = "would be " if report.dry_run else ""
+    table = Table(title=f"{report.mode} sync, {report.seconds:.1f} s", title_justify="left", box=None)
+    table.add_column("")
+    for state in report.states:
+        table.add_column(state, justify="right")
+    rows = (
+        ("documents read", "read"), (f"{would}created", "created"), (f"{would}replaced", "replaced"),
+        ("unchanged", "unchanged"), (f"{would}deleted", "deleted"), ("media read", "files_read"),
+        (f"media {would}sent", "files_sent"), ("media unchanged", "files_unchanged"),
+        (f"media {would}deleted", "files_deleted"),
+    )  # fmt: skip
+    for label, name in rows:
+        table.add_row(label, *(f"{getattr(counts, name):,}" for counts in report.states.values()))
+    return table

@@ -1,0 +1,233 @@
+"""Runs sync jobs from a command line: once or again and again, until they are done or a signal comes."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator, Coroutine, Sequence
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
+from typing import Any, Final, Self
+
+import click
+from rich.console import Console
+
+from content_core.documents import Document
+from content_core.errors import ServiceError
+from content_core.names import State
+from content_sync.bucket_delivery import BucketDelivery
+from content_sync.client import SyncClient
+from content_sync.delivery import Delivery
+from content_sync.job import SyncJob, SyncOptions
+from content_sync.model import Source
+from content_sync.picture_source import PictureSource
+from content_sync.progress import BarProgress
+from content_sync.renditions import RenditionStore
+from content_sync.report import Mode, SyncReport
+from content_sync.resolutions import Resolutions, read_resolutions
+from content_sync.source import open_source
+from content_sync.watch import changes, look
+from opencaas.schema_source import check_names
+from opencaas.sync_options import SyncArguments
+from opencaas.sync_report import print_report
+from schema_gen.emit import emit_definitions
+from schema_gen.errors import GeneratorError
+from schema_gen.export import read_export
+from schema_gen.export.findings import FindingLog
+
+__all__ = ["run_jobs"]
+
+_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+_LONGEST_PAUSE: Final = 60.0
+
+
+def run_jobs(arguments: SyncArguments, mode: Mode) -> int:
+    """Run a job, or with ``--watch`` one after every change; gives the exit status.
+
+    Raises:
+        click.UsageError: the arguments do not fit the source.
+        ServiceError: the source cannot be read, or the place of media not be opened.
+    """
+    return asyncio.run(_run(arguments, mode))
+
+
+async def _run(arguments: SyncArguments, mode: Mode) -> int:
+    if arguments.watching is not None:
+        return await _watch(arguments, mode)
+    with _Interruptible() as stop:
+        return await stop.guard(_job(arguments, mode), otherwise=1)
+
+
+async def _watch(arguments: SyncArguments, mode: Mode) -> int:
+    """Run until a signal comes: that is its good end."""
+    with _Interruptible() as stop:
+        return await stop.guard(_rounds(arguments, mode), otherwise=0)
+
+
+async def _rounds(arguments: SyncArguments, mode: Mode) -> int:
+    watching = arguments.watching
+    if watching is None:
+        return 0
+    known = await asyncio.to_thread(look, arguments.source)
+    status = await _job(arguments, mode)
+    while True:
+        pause = watching.interval
+        while status:  # the server is behind the source: again, less and less often, and at once after a change
+            with suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    known = await anext(changes(arguments.source, known, watching))
+            pause = min(pause * 2, _LONGEST_PAUSE)
+            status = await _round(arguments, mode)
+        known = await anext(changes(arguments.source, known, watching))
+        status = await _round(arguments, "smart")
+
+
+async def _round(arguments: SyncArguments, mode: Mode) -> int:
+    """Run a job whose failure does not end the watch: a source may be broken for a moment, a server away."""
+    try:
+        return await _job(arguments, mode)
+    except (ServiceError, click.UsageError) as error:
+        click.echo(f"opencaas: {error.message}", err=True)
+        return 1
+
+
+async def _job(arguments: SyncArguments, mode: Mode) -> int:
+    check_names(tenant=arguments.tenant, project=arguments.project)
+    source = await asyncio.to_thread(_open, arguments)
+    project = arguments.project or source.project
+    if project is None:
+        raise click.UsageError("the source does not say the project's GID; give it with --project")
+    check_names(tenant=arguments.tenant, project=project)
+    states = _states(arguments, source)
+    resolutions = _resolutions(arguments, source)
+    store = RenditionStore(arguments.renditions)
+    console = Console(stderr=True)
+    options = SyncOptions(
+        mode=mode,
+        states=states,
+        definitions=await asyncio.to_thread(_definitions, arguments, project, states),
+        parallel=arguments.parallel,
+        bulk_documents=arguments.bulk_documents,
+        bulk_bytes=arguments.bulk_bytes,
+        allow_empty=arguments.allow_empty,
+        despite_skipped=arguments.despite_skipped,
+        some_languages=bool(arguments.languages),
+    )
+    async with _client(arguments, project) as client, _delivery(arguments, client, resolutions) as delivery:
+        with BarProgress(console) as progress:
+            pictures = PictureSource(source, store=store, resolutions=resolutions)
+            job = SyncJob(pictures, client, delivery, options, progress=progress)
+            try:
+                await job.run()
+            except asyncio.CancelledError:
+                progress.close()
+                print_report(job.report, console)
+                raise
+        await asyncio.to_thread(store.trim)
+    if arguments.watching is None or not _dull(job.report):
+        print_report(job.report, console)
+    return 0 if job.report.complete else 1
+
+
+def _dull(report: SyncReport) -> bool:
+    return report.complete and not report.changes
+
+
+def _open(arguments: SyncArguments) -> Source:
+    state = arguments.states[0] if len(arguments.states) == 1 else None
+    return open_source(
+        arguments.source,
+        state=state,
+        languages=arguments.languages,
+        base=arguments.public_url or arguments.server,
+        tenant=arguments.tenant,
+        project=arguments.project,
+    )
+
+
+def _states(arguments: SyncArguments, source: Source) -> Sequence[State]:
+    held = source.states()
+    if missing := [state for state in arguments.states if state not in held]:
+        raise click.UsageError(f"--state: the source holds no {', '.join(missing)} content")
+    return arguments.states or held
+
+
+def _resolutions(arguments: SyncArguments, source: Source) -> Resolutions | None:
+    """What an export says of its pictures; other sources have what their documents list."""
+    if not source.resolutions():
+        return None
+    findings = FindingLog()
+    resolutions = read_resolutions(arguments.source, findings=findings)
+    for finding in findings.sorted():
+        click.echo(str(finding), err=True)
+    return resolutions
+
+
+def _definitions(arguments: SyncArguments, project: str, states: Sequence[State]) -> dict[State, Document] | None:
+    """The GraphQL applications of an export, for the states that have none; content does not wait for them."""
+    try:
+        reading = read_export(arguments.source)
+        emission = emit_definitions(reading.model, tenant=arguments.tenant, project=project)
+    except GeneratorError:
+        return None
+    return {state: emission.definitions[state] for state in states}
+
+
+def _client(arguments: SyncArguments, project: str) -> SyncClient:
+    return SyncClient(
+        arguments.server,
+        api_key=arguments.api_key,
+        tenant=arguments.tenant,
+        project=project,
+        timeout=arguments.timeout,
+        retrying=arguments.retrying,
+        connections=arguments.parallel + 1,
+        dry_run=arguments.dry_run,
+    )
+
+
+@asynccontextmanager
+async def _delivery(
+    arguments: SyncArguments, client: SyncClient, resolutions: Resolutions | None
+) -> AsyncIterator[Delivery]:
+    spared = resolutions.untagged if resolutions is not None else frozenset()
+    if not arguments.s3:
+        async with BucketDelivery(client, public_url=arguments.public_url, spared=spared) as buckets:
+            yield buckets
+        return
+    from content_sync.s3 import S3Delivery, S3Place  # noqa: PLC0415 - it takes as long to load as all the rest
+
+    place = replace(S3Place(bucket=arguments.s3["bucket"]), **arguments.s3)
+    async with S3Delivery(place, project=client.project, spared=spared, parallel=arguments.parallel) as bucket:
+        yield bucket
+
+
+class _Interruptible:
+    """Turns SIGINT and SIGTERM into the cancellation of what it guards."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._task: asyncio.Task[int] | None = None
+        self._stopped = False
+
+    def __enter__(self) -> Self:
+        for number in _SIGNALS:
+            self._loop.add_signal_handler(number, self._stop)
+        return self
+
+    def __exit__(self, *_problem: object) -> None:
+        for number in _SIGNALS:
+            self._loop.remove_signal_handler(number)
+
+    async def guard(self, work: Coroutine[Any, Any, int], *, otherwise: int) -> int:
+        """Run something; gives its result, or after a signal another one."""
+        self._task = self._loop.create_task(work)
+        try:
+            return await self._task
+        except asyncio.CancelledError:
+            if self._stopped:
+                return otherwise
+            raise
+
+    def _stop(self) -> None:
+        self._stopped = True
+        if self._task is not None:
+            self._task.cancel()
