@@ -1,6 +1,6 @@
 """Sections that others point to, and the pages that show datasets: found in one pass over all bodies, when needed."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from content_sync.source.export.project import Project
 from content_sync.source.export.stores import Stores
@@ -12,17 +12,18 @@ __all__ = ["SectionIndex", "section_kind"]
 
 SectionKind = Literal["Section", "SectionReference", "Content2Section"]
 
-_TAGS: dict[str, SectionKind] = {
+_TAGS: Final[dict[str, SectionKind]] = {
     "SECTION": "Section",
     "SECTIONREFERENCE": "SectionReference",
     "CONTENT2SECTION": "Content2Section",
 }
-_CLASSES: dict[str, SectionKind] = {
+_CLASSES: Final[dict[str, SectionKind]] = {
     "SectionImpl": "Section",
     "SectionReferenceImpl": "SectionReference",
     "Content2SectionImpl": "Content2Section",
 }
-_SECTION_DEPTH = 2
+_MOST: Final = 2
+_SECTION_DEPTH: Final = 2
 """How far below its page a section lies: page, body, section."""
 
 
@@ -46,7 +47,7 @@ class SectionIndex:
         self._project = project
         self._stores = stores
         self._sections: dict[str, str] = {}
-        self._pages: dict[tuple[str, str], dict[str, bool]] = {}
+        self._pages: dict[tuple[str, str], dict[str, int]] = {}
         self._routes: dict[tuple[str, str], tuple[str, ...]] = {}
         self._is_read = False
 
@@ -67,11 +68,11 @@ class SectionIndex:
         for key, path in self._stores.pages().items():
             if key.startswith("id:"):
                 self._read_page(path)
-        shown: dict[tuple[str, str], list[tuple[bool, str]]] = {}
+        shown: dict[tuple[str, str], list[tuple[int, str]]] = {}
         for target in self._stores.page_refs().values() if self._pages else ():
             self._read_page_ref(target.path, shown)
         for table, paths in shown.items():
-            self._routes[table] = tuple(path for _, path in sorted(paths, key=lambda each: not each[0]))
+            self._routes[table] = tuple(path for _, path in sorted(paths, key=lambda each: each[0]))
 
     def _read_page(self, page: str) -> None:
         depth = page.count("/") + _SECTION_DEPTH
@@ -91,9 +92,9 @@ class SectionIndex:
                 if template is not None:
                     table = (template.schema or "", template.entity_type or "")
                     shown = self._pages.setdefault(table, {})
-                    shown[page] = shown.get(page, False) or not _is_restricted(element)
+                    shown[page] = min(shown.get(page, _MOST), _restriction(element))
 
-    def _read_page_ref(self, path: str, shown: dict[tuple[str, str], list[tuple[bool, str]]]) -> None:
+    def _read_page_ref(self, path: str, shown: dict[tuple[str, str], list[tuple[int, str]]]) -> None:
         try:
             page = self._stores.page_of(self._stores.element(path))
         except BrokenFileError:  # reported where the page reference becomes a document
@@ -103,7 +104,9 @@ class SectionIndex:
                 shown.setdefault(table, []).append((pages[page], path))
 
 
-def _is_restricted(element: StoreElement) -> bool:
-    """Whether a projection shows only some of the rows."""
-    root = element.root
-    return bool(element.attribute("query")) or (root is not None and next(root.named("FILTERPARAM"), None) is not None)
+def _restriction(element: StoreElement) -> int:
+    """How surely a projection shows only some of the rows: not, perhaps (a query), surely (parameters, few pages)."""
+    filtered = element.root is not None and next(element.root.named("FILTERPARAM"), None) is not None
+    if filtered or element.attribute("maxpages") not in {"", "0"}:
+        return _MOST
+    return 1 if element.attribute("query") else 0

@@ -122,12 +122,8 @@ class ExportSource:
         """Add the locale and, since the export has no revisions, one of our own."""
         suffix = str(document["_id"]).rpartition(".")[2]
         language = next(each for each in self._project.languages if suffix == locale_of(each))
-        document["locale"] = {
-            "identifier": language.abbreviation,
-            "country": language.country,
-            "language": language.language,
-        }
         pictures = document.get("mediaType") == "PICTURE"
         salt = repr(self._project.resolutions) if pictures else ""  # the missing ones are made and listed
-        document["changeInfo"] = {"date": None, "revision": revision_of(document, salt=salt)}
-        return document
+        locale = {"identifier": language.abbreviation, "country": language.country, "language": language.language}
+        revision = revision_of({**document, "locale": locale}, salt=salt)
+        return {**document, "changeInfo": {"date": None, "revision": revision}, "locale": locale}
