@@ -15,12 +15,12 @@ from content_sync.delivery import Delivery
 from content_sync.ledger import Ledger
 from content_sync.media_documents import resolve_media
 from content_sync.model import Document, Source, State
-from content_sync.plan import Planner, now_in_milliseconds
+from content_sync.plan import KINDS, Planner, now_in_milliseconds
 from content_sync.progress import Progress, SilentProgress
 from content_sync.provision import provision
 from content_sync.report import Mode, StateReport, SyncReport
 from content_sync.send import Sender
-from content_sync.stale import Stock
+from content_sync.stale import Scope, Stock
 
 __all__ = ["SyncJob", "SyncOptions", "run_sync"]
 
@@ -38,7 +38,7 @@ class SyncOptions:
         parallel: the most requests in flight.
         bulk_documents: most documents of one request.
         bulk_bytes: most bytes of one request; a larger document travels alone.
-        allow_empty: delete stale documents also if the source holds none at all.
+        allow_empty: delete stale documents also if the source holds none at all, or none of their kind.
         despite_skipped: delete stale documents also if the source left something out.
         some_languages: the source was told to leave languages out: what it has none of is not stale.
     """
@@ -153,12 +153,18 @@ class SyncJob:
             counts.stale_kept = reason
             return
         self._progress.begin(f"{state}: stale documents")
-        locales = ledger.locales if options.some_languages else None
+        scope = Scope(
+            kinds=frozenset(KINDS if options.allow_empty else ledger.kinds),
+            locales=frozenset(ledger.locales) if options.some_languages else None,
+        )
         if options.mode == "smart" or self._client.dry_run:
-            counts.deleted = await stock.delete_unread(locales, stamped=options.mode == "total")
+            deleted = await stock.delete_unread(scope, stamped=options.mode == "total")
         else:
-            counts.deleted = await stock.delete_older(planner.started, locales)
-        if options.some_languages:
+            deleted = await stock.delete_older(planner.started, scope)
+        counts.deleted = deleted.count
+        if deleted.kept:
+            counts.stale_kept = f"the source holds nothing of the kind {', '.join(sorted(deleted.kept))}"
+        if "Media" not in scope.kinds or options.some_languages:
             return
         self._progress.begin(f"{state}: stale media")
         counts.files_deleted = await self._delivery.prune(state, ledger)

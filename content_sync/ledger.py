@@ -23,7 +23,7 @@ __all__ = ["Ledger", "Stored"]
 
 _CACHE_KIB: Final = 16_384
 _TABLES: Final = """
-    CREATE TABLE stored (id TEXT PRIMARY KEY, revision BLOB, stamped INTEGER) WITHOUT ROWID;
+    CREATE TABLE stored (id TEXT PRIMARY KEY, revision BLOB, stamped INTEGER, kind TEXT) WITHOUT ROWID;
     CREATE TABLE read (id TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE kept (key TEXT PRIMARY KEY) WITHOUT ROWID;
     CREATE TABLE files (number INTEGER PRIMARY KEY, medium TEXT, file BLOB);
@@ -39,11 +39,13 @@ class Stored:
         document_id: its id.
         revision: its revision; ``None`` where it has none.
         stamped: whether a job wrote it.
+        kind: its ``fsType``.
     """
 
     document_id: str
     revision: Json
     stamped: bool
+    kind: str
 
 
 class Ledger:
@@ -52,6 +54,8 @@ class Ledger:
     def __init__(self) -> None:
         self.locales: set[str] = set()
         """What the ids of the source's documents end with: ``de_DE``."""
+        self.kinds: set[str] = set()
+        """Which kinds of document the source has."""
         self._lock = RLock()
         self._database = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
@@ -71,10 +75,10 @@ class Ledger:
 
     def store(self, listed: Iterable[Stored]) -> None:
         """Note documents that the server has."""
-        rows = [(each.document_id, orjson.dumps(each.revision), each.stamped) for each in listed]
+        rows = [(each.document_id, orjson.dumps(each.revision), each.stamped, each.kind) for each in listed]
         with self._lock:
             self._database.execute("BEGIN")
-            self._database.executemany("INSERT OR REPLACE INTO stored VALUES (?, ?, ?)", rows)
+            self._database.executemany("INSERT OR REPLACE INTO stored VALUES (?, ?, ?, ?)", rows)
             self._database.execute("COMMIT")
 
     def knows(self, document_id: str) -> bool:
@@ -89,29 +93,30 @@ class Ledger:
             row = self._database.execute("SELECT revision FROM stored WHERE id = ?", (document_id,)).fetchone()
         return row is None or bytes(row[0]) != orjson.dumps(revision)
 
-    def read(self, document_id: str) -> bool:
+    def read(self, document_id: str, kind: str) -> bool:
         """Note a document that the source has; False if it had one with this id before."""
+        self.kinds.add(kind)
         self.locales.add(document_id.rpartition(".")[2])
         with self._lock:
             added = self._database.execute("INSERT OR IGNORE INTO read VALUES (?)", (document_id,))
         return added.rowcount == 1
 
-    def stale(self, size: int, *, stamped: bool = False) -> Iterator[Sequence[str]]:
-        """Yield the ids of documents that the server has and the source has not, so many at a time.
+    def stale(self, size: int, *, stamped: bool = False) -> Iterator[Sequence[tuple[str, str]]]:
+        """Yield ids and kinds of documents that the server has and the source has not, so many at a time.
 
         Args:
             size: how many.
             stamped: only those that a job wrote.
         """
         last = ""
-        query = "SELECT id FROM stored WHERE id > ? AND stamped >= ? AND id NOT IN read ORDER BY id LIMIT ?"
+        query = "SELECT id, kind FROM stored WHERE id > ? AND stamped >= ? AND id NOT IN read ORDER BY id LIMIT ?"
         while True:
             with self._lock:
-                ids = [row[0] for row in self._database.execute(query, (last, stamped, size))]
-            if not ids:
+                found = self._database.execute(query, (last, stamped, size)).fetchall()
+            if not found:
                 return
-            yield ids
-            last = ids[-1]
+            yield found
+            last = found[-1][0]
 
     # --- files -----------------------------------------------------------------------------------------------------
 

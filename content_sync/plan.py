@@ -107,7 +107,7 @@ class Planner:
         if reason or not isinstance(document_id, str):
             batch.failures.append(Failure(str(document_id), reason or "it has no id"))
             return None
-        if not self.ledger.read(document_id):
+        if not self.ledger.read(document_id, document["fsType"]):
             batch.failures.append(Failure(document_id, "the source has another document with this id"))
             return None
         information = document.get("changeInfo") or {}

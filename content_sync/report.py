@@ -41,7 +41,7 @@ class StateReport:
         files_unchanged: binaries that the place of delivery has already.
         files_deleted: stale binaries that were removed.
         bytes_sent: of JSON and of binaries.
-        stale_kept: why stale documents and binaries were not removed, if they were not.
+        stale_kept: why stale documents and binaries stayed, or some of them.
     """
 
     read: int = 0

@@ -4,7 +4,7 @@ import asyncio
 import json
 import re
 from collections.abc import Sequence
-from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any, Final
 
@@ -16,7 +16,7 @@ from content_sync.model import State
 from content_sync.plan import KINDS
 from content_sync.progress import Progress
 
-__all__ = ["Stock"]
+__all__ = ["Deleted", "Scope", "Stock"]
 
 _AT_ONCE: Final = 100
 """Ids of one request that deletes: they stand in its address."""
@@ -27,6 +27,36 @@ _BOUNDS: Final[Sequence[str | None]] = ("", *"123456789abcdef", None)
 _OURS: Final[Document] = {"fsType": {"$in": list(KINDS)}}
 _REVISION: Final = "changeInfo.revision"
 _STAMP: Final = "changeInfo.lastSynced"
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Which stale documents may go.
+
+    Attributes:
+        kinds: those of these kinds: an export may lack a whole store, and then its documents only look stale.
+        locales: those of these languages; of all without any.
+    """
+
+    kinds: frozenset[str]
+    locales: frozenset[str] | None = None
+
+    def covers(self, document_id: str, kind: str) -> bool:
+        """Whether a stale document may go."""
+        return kind in self.kinds and (self.locales is None or document_id.rpartition(".")[2] in self.locales)
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What became of stale documents.
+
+    Attributes:
+        count: how many were deleted.
+        kept: the kinds of those that stayed, because the source has none of their kind.
+    """
+
+    count: int
+    kept: frozenset[str]
 
 
 class Stock:
@@ -60,37 +90,40 @@ class Stock:
             if isinstance(problem, BaseException) and not isinstance(problem, MissingError):
                 raise problem
 
-    async def delete_unread(self, locales: AbstractSet[str] | None = None, *, stamped: bool = False) -> int:
-        """Delete the listed documents that the source does not have; gives their number.
+    async def delete_unread(self, scope: Scope, *, stamped: bool = False) -> Deleted:
+        """Delete the listed documents that the source does not have.
 
         Args:
-            locales: only those of these languages.
+            scope: which ones may go.
             stamped: only those that a job wrote.
 
         Raises:
             SyncError: the server refused, or could not be reached.
         """
         deleted = 0
-        for ids in self._ledger.stale(_AT_ONCE, stamped=stamped):
-            chosen = [each for each in ids if locales is None or each.rpartition(".")[2] in locales]
-            deleted += await self._delete(chosen, _OURS) if chosen else 0
-        if not stamped and locales is None:
-            deleted += await self._delete_others()
-        return deleted
+        kept: set[str] = set()
+        for found in self._ledger.stale(_AT_ONCE, stamped=stamped):
+            ids = [document_id for document_id, kind in found if scope.covers(document_id, kind)]
+            kept |= {kind for _, kind in found} - scope.kinds
+            deleted += await self._delete(ids, _OURS) if ids else 0
+        if not stamped and scope.locales is None:
+            deleted += await self._delete_others(scope)
+        return Deleted(deleted, frozenset(kept))
 
-    async def delete_older(self, than: int, locales: AbstractSet[str] | None = None) -> int:
-        """Delete the documents whose stamp is older; those without one stay. Gives their number.
+    async def delete_older(self, than: int, scope: Scope) -> Deleted:
+        """Delete the documents whose stamp is older; those without one stay.
 
         Args:
             than: milliseconds since 1970.
-            locales: only those of these languages.
+            scope: which ones may go.
 
         Raises:
             SyncError: the server refused, or could not be reached.
         """
-        condition = _OURS | {_STAMP: {"$lt": than}}
-        if locales is not None:
-            names = "|".join(re.escape(locale) for locale in sorted(locales))
+        older: Document = {_STAMP: {"$lt": than}}
+        condition = older | {"fsType": {"$in": sorted(scope.kinds)}}
+        if scope.locales is not None:
+            names = "|".join(re.escape(locale) for locale in sorted(scope.locales))
             condition["$and"] = [{"_id": {"$regex": f"[.]({names})$"}}]
         deleted = 0
         while ids := await self._some(condition):
@@ -98,13 +131,15 @@ class Stock:
             deleted += count
             if not count:
                 break
-        return deleted
+        others = [kind for kind in KINDS if kind not in scope.kinds]
+        kept = [kind for kind in others if await self._some(older | {"fsType": kind})]
+        return Deleted(deleted, frozenset(kept))
 
     async def _read_range(self, first: str, before: str | None) -> None:
         async with self._room:
             page: list[Stored] = []
             listing = self._client.list_ids(
-                self._collection, (_REVISION, _STAMP), condition=_OURS, first=first, before=before
+                self._collection, ("fsType", _REVISION, _STAMP), condition=_OURS, first=first, before=before
             )
             async for document in listing:
                 page.append(_stored(document))
@@ -117,9 +152,9 @@ class Stock:
         self._ledger.store(page)
         self._progress.advance(len(page))
 
-    async def _delete_others(self) -> int:
+    async def _delete_others(self, scope: Scope) -> int:
         """Delete documents whose ids are no strings: no source has such."""
-        condition = _OURS | {"_id": {"$not": {"$type": "string"}}}
+        condition: Document = {"fsType": {"$in": sorted(scope.kinds)}, "_id": {"$not": {"$type": "string"}}}
         if not await self._some(condition, hint='{"_id":1}'):
             return 0
         return await self._client.bulk_delete(self._collection, condition)
@@ -142,8 +177,11 @@ class Stock:
 
 
 def _stored(document: Document) -> Stored:
-    information = document.get("changeInfo")
-    if not isinstance(information, dict):
-        return Stored(document["_id"], None, stamped=False)
-    stamp = information.get("lastSynced")
-    return Stored(document["_id"], information.get("revision"), stamped=isinstance(stamp, int | float))
+    found = document.get("changeInfo")
+    information = found if isinstance(found, dict) else {}
+    return Stored(
+        document["_id"],
+        information.get("revision"),
+        stamped=isinstance(information.get("lastSynced"), int | float),
+        kind=document["fsType"],
+    )

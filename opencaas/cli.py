@@ -6,7 +6,6 @@ from typing import Any, Final
 import click
 
 from content_core.errors import DataDirInUseError, ServiceError
-from content_sync.source.errors import SourceError
 from opencaas.settings import SettingsError
 from schema_gen.errors import NotAnExportError
 
@@ -22,7 +21,7 @@ _COMMANDS: Final = {
 }
 """Command → the module that has it under its name; loaded when it is asked for, so that each one starts quickly."""
 
-_USAGE_ERRORS: Final = (SettingsError, DataDirInUseError, NotAnExportError, SourceError)
+_USAGE_ERRORS: Final = (SettingsError, DataDirInUseError, NotAnExportError)
 
 
 class _Commands(click.Group):

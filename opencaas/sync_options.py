@@ -106,7 +106,7 @@ def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="How long the server may be silent.",
         ),
         click.option(
-            "--allow-empty", is_flag=True, help="Delete stale documents also if SOURCE holds none at all."
+            "--allow-empty", is_flag=True, help="Delete stale documents also of kinds (pages, media, datasets …) that SOURCE has none of."
         ),
         click.option(
             "--despite-skipped", is_flag=True, help="Delete stale documents also if SOURCE left something out."

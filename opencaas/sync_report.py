@@ -39,7 +39,7 @@ def print_report(report: SyncReport, console: Console) -> None:
             console.print(Text(f"{title}: {total - _SHOWN} more"))
     for state, counts in report.states.items():
         if counts.stale_kept:
-            console.print(Text(f"{state}: nothing was deleted: {counts.stale_kept}"), soft_wrap=True)
+            console.print(Text(f"{state}: stale documents were kept: {counts.stale_kept}"), soft_wrap=True)
     if report.error is not None:
         console.print(Text(f"opencaas: {report.error.message}"), soft_wrap=True)
         if report.error.hint:

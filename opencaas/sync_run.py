@@ -23,7 +23,7 @@ from content_sync.progress import BarProgress
 from content_sync.renditions import RenditionStore
 from content_sync.report import Mode, SyncReport
 from content_sync.resolutions import Resolutions, read_resolutions
-from content_sync.source import open_source
+from content_sync.source import SourceError, open_source
 from content_sync.watch import changes, look
 from opencaas.schema_source import check_names
 from opencaas.sync_options import SyncArguments
@@ -133,14 +133,17 @@ def _dull(report: SyncReport) -> bool:
 
 def _open(arguments: SyncArguments) -> Source:
     state = arguments.states[0] if len(arguments.states) == 1 else None
-    return open_source(
-        arguments.source,
-        state=state,
-        languages=arguments.languages,
-        base=arguments.public_url or arguments.server,
-        tenant=arguments.tenant,
-        project=arguments.project,
-    )
+    try:
+        return open_source(
+            arguments.source,
+            state=state,
+            languages=arguments.languages,
+            base=arguments.public_url or arguments.server,
+            tenant=arguments.tenant,
+            project=arguments.project,
+        )
+    except SourceError as error:
+        raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error
 
 
 def _states(arguments: SyncArguments, source: Source) -> Sequence[State]:

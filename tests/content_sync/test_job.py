@@ -208,6 +208,38 @@ async def test_what_the_source_left_out_is_not_deleted_unless_told_so(run: Runne
     assert 2 == len(place.stored())
 
 
+@pytest.mark.parametrize("mode", ["smart", "total"])
+async def test_kinds_that_the_source_lacks_altogether_are_kept(run: Runner, place: Place, mode: Mode) -> None:
+    """As with an export without its media store."""
+    documents, file = medium(7, b"seven")
+    await run(ValueSource({"preview": [*documents, *pages(2)]}, {"preview": [file]}))
+    await asyncio.sleep(0.002)
+
+    report = await run(ValueSource({"preview": pages(1)}), mode)
+
+    assert 2 == report.states["preview"].deleted
+    assert "the source holds nothing of the kind Media" == report.states["preview"].stale_kept
+    assert {document["_id"] for document in [*documents, *pages(1)]} == place.stored().keys()
+    assert {file.file_id} == place.files().keys()
+
+    await run(ValueSource({"preview": pages(1)}), mode, allow_empty=True)
+    assert (2, {}) == (len(place.stored()), place.files())
+
+
+@pytest.mark.parametrize("mode", ["smart", "total"])
+async def test_stale_documents_of_other_languages_stay_if_some_are_synced(
+    run: Runner, place: Place, mode: Mode
+) -> None:
+    await run(ValueSource({"preview": pages(3)}))
+    await asyncio.sleep(0.002)
+    german = [document for document in pages(2) if document["_id"].endswith("de_DE")]
+
+    report = await run(ValueSource({"preview": german}), mode, some_languages=True)
+
+    assert 1 == report.states["preview"].deleted
+    assert 5 == len(place.stored())
+
+
 async def test_documents_that_cannot_be_sent_are_told_one_by_one(run: Runner, place: Place) -> None:
     """Everything else arrives, also what travelled in the same request."""
     unfit = [
