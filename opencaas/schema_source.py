@@ -13,7 +13,15 @@ from schema_gen.emit import Emission, emit_definitions
 from schema_gen.export import ExportReading, read_export
 from schema_gen.model import ContentModel
 
-__all__ = ["SchemaSource", "check_names", "emit_source", "generator_options", "print_lines", "schema_options"]
+__all__ = [
+    "SchemaSource",
+    "check_names",
+    "emit_project",
+    "emit_source",
+    "generator_options",
+    "print_lines",
+    "schema_options",
+]
 
 _TENANT: Final = re.compile(r"[^\s/\\.\"$\0]{1,63}")
 _PROJECT: Final = re.compile(r"[A-Za-z0-9_-]{1,128}")
@@ -75,6 +83,17 @@ def emit_source(source: SchemaSource) -> Emission:
         EmissionError: the model has no definite schema.
         click.UsageError: the arguments do not fit the export.
     """
+    return emit_project(source)[1]
+
+
+def emit_project(source: SchemaSource) -> tuple[str, Emission]:
+    """Do the same, and tell the project's GID.
+
+    Raises:
+        NotAnExportError: there is no export at this path.
+        EmissionError: the model has no definite schema.
+        click.UsageError: the arguments do not fit the export.
+    """
     reading = read_export(source.export)
     print_lines(map(str, reading.findings), err=True)
     if (broken := len(reading.errors)) and not source.lenient:
@@ -83,7 +102,8 @@ def emit_source(source: SchemaSource) -> Emission:
         sys.exit(1)
     project = _project(source, reading)
     check_names(tenant=source.tenant, project=project)
-    return emit_definitions(_with_gca(reading.model, source.gca_templates), tenant=source.tenant, project=project)
+    model = _with_gca(reading.model, source.gca_templates)
+    return project, emit_definitions(model, tenant=source.tenant, project=project)
 
 
 def check_names(*, tenant: str, project: str | None) -> None:

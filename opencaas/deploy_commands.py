@@ -1,0 +1,133 @@
+"""``opencaas deploy``: the API of an export and its content in one go, in the order that lets no query fail.
+
+First the places, then the API, then the content: fields are there before the documents that fill them, and where a new
+API would break queries, the content stays as it was, too.
+"""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from content_core.names import STATES, State
+from content_sync.client import SyncClient
+from content_sync.provision import ProvisionReport, provision
+from content_sync.report import Mode
+from opencaas.deploy import DefinitionClient, Deployment, compare_all, deploy_all
+from opencaas.schema_report import render_comparison, render_deployment
+from opencaas.schema_source import SchemaSource, check_names, emit_project, generator_options, print_lines
+from opencaas.sync_options import SyncArguments, content_options, sync_arguments, target_options
+from opencaas.sync_run import run_jobs
+from schema_gen.compare import Comparison
+from schema_gen.emit import Emission
+
+__all__ = ["deploy"]
+
+
+@click.command()
+@click.argument("export", type=click.Path(path_type=Path))
+@target_options
+@generator_options
+@click.option("--allow-breaking", is_flag=True, help="Deploy the API although existing queries will break.")
+@click.option("--total", "mode", flag_value="total", help="Send all content, not only what is missing or has changed.")
+@click.option("--smart", "mode", flag_value="smart", default="smart", hidden=True)
+@content_options
+def deploy(
+    *, export: Path, gca_templates: tuple[str, ...], lenient: bool, allow_breaking: bool, mode: Mode, **given: Any
+) -> None:
+    """Deploy the API of EXPORT, then send its content: schema deploy and sync smart in one go.
+
+    A change that breaks existing queries is refused unless --allow-breaking is given, and then no content is sent.
+    Without a terminal the report is a line of JSON for the API and one for the content.
+    """
+    arguments = sync_arguments(export, given)
+    if arguments.watching is not None:
+        raise click.UsageError("--watch: templates are not watched; run opencaas sync with it after opencaas deploy")
+    check_names(tenant=arguments.tenant, project=arguments.project)
+    source = SchemaSource(export, arguments.tenant, arguments.project, gca_templates, lenient)
+    project, emission = emit_project(source)
+    report = asyncio.run(_deploy_schema(arguments, project, emission, allow_breaking=allow_breaking))
+    _print_report(report, emission)
+    if report.refused:
+        click.echo("opencaas: nothing was deployed, and no content was sent: existing queries would break", err=True)
+        click.echo("          deploy with --allow-breaking if that is meant", err=True)
+        sys.exit(1)
+    # With the GID, which the content of an export may not say, and which the API now has in its address.
+    sys.exit(run_jobs(replace(arguments, project=project), mode))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _SchemaReport:
+    """What became of the API.
+
+    Attributes:
+        comparisons: with what was deployed before.
+        refused: nothing was written, for a change breaks queries.
+        dry_run: nothing was written, for nothing was to be.
+        provisioned: what content needs on the server, and API, too; absent after a refusal.
+    """
+
+    comparisons: Mapping[State, Comparison]
+    refused: bool = False
+    dry_run: bool = False
+    provisioned: ProvisionReport | None = None
+
+    def as_json(self) -> dict[str, Any]:
+        states = {state: self._state(comparison) for state, comparison in self.comparisons.items()}
+        told: dict[str, Any] = {"deploy": "schema", "outcome": "refused" if self.refused else "complete"}
+        if self.dry_run:
+            told["dry_run"] = True
+        told["states"] = states
+        return told | ({"provisioned": self.provisioned.as_json()} if self.provisioned else {})
+
+    def _state(self, comparison: Comparison) -> dict[str, Any]:
+        kinds = ("added", "removed", "breaking", "dangerous", "mapping_changes", "gca_added")
+        lists = {kind: list(getattr(comparison, kind)) for kind in kinds if getattr(comparison, kind)}
+        if comparison.created:
+            lists = {}  # all of it is new
+        outcome = "unchanged" if comparison.unchanged else "created" if comparison.created else "replaced"
+        return {"outcome": "refused" if self.refused and outcome != "unchanged" else outcome} | lists
+
+
+async def _deploy_schema(
+    arguments: SyncArguments, project: str, emission: Emission, *, allow_breaking: bool
+) -> _SchemaReport:
+    """Compare, make the places, then write what changed; nothing at all where queries would break."""
+    states = arguments.states or STATES
+    with DefinitionClient(arguments.server, arguments.api_key, arguments.tenant) as definitions:
+        comparisons = await asyncio.to_thread(compare_all, definitions, emission.definitions, states)
+        if not allow_breaking and any(comparison.breaking for comparison in comparisons.values()):
+            return _SchemaReport(comparisons=comparisons, refused=True, dry_run=arguments.dry_run)
+        async with SyncClient(
+            arguments.server,
+            api_key=arguments.api_key,
+            tenant=arguments.tenant,
+            project=project,
+            timeout=arguments.timeout,
+            retrying=arguments.retrying,
+            dry_run=arguments.dry_run,
+        ) as client:
+            provisioned = await provision(client, states=states, dry_run=arguments.dry_run)
+        if not arguments.dry_run:
+            await asyncio.to_thread(deploy_all, definitions, emission.definitions, comparisons)
+    return _SchemaReport(comparisons=comparisons, dry_run=arguments.dry_run, provisioned=provisioned)
+
+
+def _print_report(report: _SchemaReport, emission: Emission) -> None:
+    if not sys.stdout.isatty():
+        click.echo(json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":")))
+        return
+    written = not (report.refused or report.dry_run)
+    for state, comparison in report.comparisons.items():
+        if written:
+            click.echo(render_deployment(Deployment(state, comparison, written=not comparison.unchanged)))
+        else:
+            click.echo(render_comparison(state, comparison))
+    if report.provisioned:
+        print_lines(report.provisioned.lines())
+    print_lines(emission.report.lines())
