@@ -199,7 +199,15 @@ async def _delivery(
     from content_sync.s3 import S3Delivery, S3Place  # noqa: PLC0415 - it takes as long to load as all the rest
 
     place = replace(S3Place(bucket=arguments.s3["bucket"]), **arguments.s3)
-    async with S3Delivery(place, project=client.project, spared=spared, parallel=arguments.parallel) as bucket:
+    async with S3Delivery(
+        place,
+        project=client.project,
+        spared=spared,
+        dry_run=arguments.dry_run,
+        parallel=arguments.parallel,
+        attempts=arguments.retrying.attempts,
+        seconds=arguments.timeout,
+    ) as bucket:
         yield bucket
 
 
