@@ -7,7 +7,7 @@ from content_sync.delivery import Delivery, DeliveryError
 from content_sync.media_paths import medium_of
 from content_sync.model import Document, MediaFile, State
 from content_sync.picture_source import PictureFile
-from content_sync.pictures import PictureError, PictureLimits, is_vector, read_size
+from content_sync.pictures import PictureError, is_vector, read_size
 from content_sync.resolutions import ORIGINAL
 
 __all__ = ["resolve_media"]
@@ -15,14 +15,7 @@ __all__ = ["resolve_media"]
 _PICTURE: Final = "PICTURE"
 
 
-def resolve_media(
-    document: Document,
-    files: Iterable[MediaFile],
-    delivery: Delivery,
-    state: State,
-    *,
-    limits: PictureLimits | None = None,
-) -> Document:
+def resolve_media(document: Document, files: Iterable[MediaFile], delivery: Delivery, state: State) -> Document:
     """Write the addresses of a medium's binaries into a document of it.
 
     Documents of other kinds, and those without files, are given back as they are. The same document and files always
@@ -33,7 +26,6 @@ def resolve_media(
         files: those of its medium, in all languages; others among them do not matter.
         delivery: says where they are.
         state: of the document.
-        limits: for pictures whose size neither the file nor the document knows.
     """
     if document.get("fsType") != "Media":
         return document
@@ -45,7 +37,7 @@ def resolve_media(
         entries: dict[str, Any] = dict(listed) if isinstance(listed, dict) else {}
         for name, file in found.items():
             known = entries.get(name)
-            entry = _described(known if isinstance(known, dict) else {}, file, delivery, state, limits)
+            entry = _described(known if isinstance(known, dict) else {}, file, delivery, state)
             if entry is not None:
                 entries[name] = entry
         return {**document, "resolutionsMetaData": entries}
@@ -80,16 +72,14 @@ def _is_picture(document: Document, found: dict[str, MediaFile]) -> bool:
     return any(file.resolution is not None for file in found.values())
 
 
-def _described(
-    known: dict[str, Any], file: MediaFile, delivery: Delivery, state: State, limits: PictureLimits | None
-) -> dict[str, Any] | None:
+def _described(known: dict[str, Any], file: MediaFile, delivery: Delivery, state: State) -> dict[str, Any] | None:
     """Describe one resolution; nothing where a file has no address, which its delivery reported."""
     try:
         url = delivery.url(file, state)
         route = delivery.seo_route(file)
     except DeliveryError:
         return None
-    width, height = _size(known, file, limits)
+    width, height = _size(known, file)
     entry = {
         "fileSize": file.size,
         "extension": _extension(file, known),
@@ -102,7 +92,7 @@ def _described(
     return entry | ({} if route is None else {"seoRoute": route}) | others
 
 
-def _size(known: dict[str, Any], file: MediaFile, limits: PictureLimits | None) -> tuple[int | None, int | None]:
+def _size(known: dict[str, Any], file: MediaFile) -> tuple[int | None, int | None]:
     if isinstance(file, PictureFile):
         return file.width, file.height
     width, height = known.get("width"), known.get("height")
@@ -111,7 +101,7 @@ def _size(known: dict[str, Any], file: MediaFile, limits: PictureLimits | None) 
     if is_vector(file):
         return None, None
     try:
-        return read_size(file, limits=limits or PictureLimits())
+        return read_size(file)
     except PictureError:
         return None, None
 

@@ -153,7 +153,7 @@ class PictureSource:
                 unknown.append(resolution)
         if not unknown:
             return files
-        shown = read_size(original, limits=self._limits)
+        shown = read_size(original)
         changed = [resolution for resolution in unknown if resolution.geometry(*shown).changes]
         for resolution in unknown:
             if resolution not in changed:

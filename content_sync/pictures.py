@@ -79,13 +79,13 @@ def is_vector(file: MediaFile) -> bool:
     return file.content_type.partition(";")[0].strip().lower() == "image/svg+xml"
 
 
-def read_size(file: MediaFile, *, limits: PictureLimits) -> tuple[int, int]:
-    """Read width and height as a browser shows them; only the header is decoded.
+def read_size(file: MediaFile) -> tuple[int, int]:
+    """Read width and height as a browser shows them; only the header is decoded, so that no limit is needed.
 
     Raises:
-        PictureError: this is no picture, or it is over the limits.
+        PictureError: this is no picture.
     """
-    with _opened(file, limits) as image:
+    with _opened(file) as image:
         return _shown_size(image)
 
 
@@ -97,7 +97,8 @@ def make(
     Raises:
         PictureError: this is no picture, it is over the limits, or its bytes are broken.
     """
-    with _opened(file, limits) as image:
+    with _opened(file) as image:
+        _check(image, limits)
         width, height = _shown_size(image)
         _reduce(image, limits)
         for resolution in wanted:
@@ -105,18 +106,17 @@ def make(
 
 
 @contextmanager
-def _opened(file: MediaFile, limits: PictureLimits) -> Iterator[Image.Image]:
+def _opened(file: MediaFile) -> Iterator[Image.Image]:
     """Open a picture; whatever Pillow finds wrong with it becomes a PictureError."""
     try:
         with file.open() as stream, Image.open(stream, formats=_FORMATS) as image:
-            _check(image, limits)
             yield image
     except PictureError:
         raise
     except UnidentifiedImageError as problem:
         raise PictureError("its bytes are no picture of a format that can be read") from problem
     except (Image.DecompressionBombWarning, Image.DecompressionBombError) as problem:
-        raise PictureError(f"a picture with more pixels than the limit of {limits.pixels}") from problem
+        raise PictureError(f"a picture with more pixels than the limit of {Image.MAX_IMAGE_PIXELS}") from problem
     except Exception as problem:  # decoders of foreign bytes fail in every way that there is
         raise PictureError(f"its bytes cannot be decoded: {problem}") from problem
 

@@ -58,7 +58,7 @@ def s3_server() -> Iterator[str]:
 
 
 @pytest.fixture
-def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[str]:
+def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     """The S3 server with an empty bucket, and credentials where the AWS tools look for them."""
     for name in [name for name in os.environ if name.startswith("AWS_")]:
         monkeypatch.delenv(name)
@@ -71,7 +71,7 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Itera
         assert eventually(lambda: client.post("/moto-api/reset").is_success)
         assert client.put(f"/{BUCKET}").is_success
         assert client.put(f"/{BUCKET}", params={"policy": ""}, json=_PUBLIC).is_success
-    yield s3_server
+    return s3_server
 
 
 @pytest.fixture

