@@ -14,6 +14,7 @@ __all__ = ["main"]
 _COMMANDS: Final = {
     "apikeys": "opencaas.apikeys_commands",
     "demo": "opencaas.server_commands",
+    "deploy": "opencaas.deploy_commands",
     "info": "opencaas.info_commands",
     "schema": "opencaas.schema_commands",
     "serve": "opencaas.server_commands",
