@@ -8,8 +8,11 @@ import hashlib
 import json
 import os
 import tempfile
+import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Final
 
 from content_sync.errors import SyncError
 from content_sync.model import MediaFile
@@ -17,6 +20,11 @@ from content_sync.pictures import RECIPE, Made
 from content_sync.resolutions import PictureResolution
 
 __all__ = ["Rendition", "RenditionError", "RenditionStore"]
+
+_PICTURE: Final = ".bin"
+_NOTE: Final = ".json"
+_ABANDONED_SECONDS: Final = 86_400
+"""After this time a file that was not written to its end belongs to a job that was killed."""
 
 
 class RenditionError(SyncError):
@@ -58,7 +66,7 @@ class RenditionStore:
         """Find a picture that was made from this original."""
         path = self._path(original, resolution)
         try:
-            known = Rendition(**json.loads(path.with_suffix(".json").read_bytes()))
+            known = Rendition(**json.loads(path.with_suffix(_NOTE).read_bytes()))
             if path.stat().st_size != known.size:
                 return None
             os.utime(path)  # the time of its last use decides how long it is kept
@@ -82,7 +90,7 @@ class RenditionStore:
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             _write(path, made.data)
-            _write(path.with_suffix(".json"), json.dumps(asdict(known)).encode())
+            _write(path.with_suffix(_NOTE), json.dumps(asdict(known)).encode())
         except OSError as problem:
             reason = problem.strerror or type(problem).__name__
             raise RenditionError(
@@ -92,25 +100,29 @@ class RenditionStore:
 
     def trim(self) -> int:
         """Remove those that were not used for the longest time until the rest is small enough; gives their number."""
-        entries = sorted(
-            ((status.st_mtime, status.st_size, path) for path in self._directory.glob("*/*.bin")
-             if (status := path.stat())),
-            reverse=True,
-        )  # fmt: skip
+        entries: list[tuple[float, int, Path]] = []
+        for path in self._directory.glob("*/*"):
+            with suppress(OSError):  # another job may trim, too
+                status = path.stat()
+                if path.suffix == _PICTURE:
+                    entries.append((status.st_mtime, status.st_size, path))
+                elif path.suffix != _NOTE and status.st_mtime < time.time() - _ABANDONED_SECONDS:
+                    path.unlink()
         total = removed = 0
-        for _, size, path in entries:
+        for _, size, path in sorted(entries, reverse=True):
             total += size
             if total > self._max_bytes:
-                path.with_suffix(".json").unlink(missing_ok=True)
-                path.unlink(missing_ok=True)
-                removed += 1
+                with suppress(OSError):
+                    path.with_suffix(_NOTE).unlink(missing_ok=True)
+                    path.unlink(missing_ok=True)
+                    removed += 1
         return removed
 
     def _path(self, original: MediaFile, resolution: PictureResolution) -> Path:
         source = (RECIPE, original.digest, resolution.width, resolution.height, resolution.keep_aspect_ratio,
                   resolution.smart_cropping)  # fmt: skip
         name = hashlib.sha256(repr(source).encode()).hexdigest()
-        return self._directory / name[:2] / f"{name}.bin"
+        return self._directory / name[:2] / f"{name}{_PICTURE}"
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -7,7 +7,7 @@ Keys, headers and addresses are those of CaaS Connect. Credentials come from whe
 import asyncio
 import base64
 import logging
-from collections.abc import AsyncIterator, Container, Sequence
+from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Self
@@ -283,7 +283,7 @@ class S3Delivery:
             known["ContentLength"] == file.size
             and known.get("ContentType") == file.content_type
             and known.get("CacheControl") == caching
-            and known["Metadata"] == metadata
+            and _lowered(known["Metadata"]) == metadata
         )
 
     async def _listed(self, state: State) -> AsyncIterator[list[str]]:
@@ -305,7 +305,7 @@ class S3Delivery:
                 if _status(problem) == 404:
                     return False
                 raise
-        metadata = known["Metadata"]
+        metadata = _lowered(known["Metadata"])
         if _DIGEST not in metadata:
             return False
         return not (metadata.get(_MEDIUM) in self._media and unquote(metadata.get(_RESOLUTION, "")) in self._spared)
@@ -340,6 +340,11 @@ _HINTS: Final = {
     "EndpointConnectionError": "look at the address of the endpoint, and whether it is reached from here",
     "NoRegionError": "name the region",
 }
+
+
+def _lowered(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata as they were written; some servers give their names back in capitals."""
+    return {name.lower(): value for name, value in metadata.items()}
 
 
 def _status(problem: ClientError) -> int:

@@ -238,6 +238,19 @@ def test_what_was_not_used_for_long_is_trimmed(tmp_path: Path) -> None:
     assert RenditionStore(tmp_path / "nowhere").trim() == 0
 
 
+def test_what_a_killed_job_left_is_trimmed(tmp_path: Path) -> None:
+    list(source(tmp_path, [media_file(picture())], ORIGINAL, M).media("preview"))
+    (path,) = (tmp_path / "renditions").rglob("*.bin")
+    old, new = path.parent / "tmpold", path.parent / "tmpnew"
+    for partial in (old, new):
+        partial.write_bytes(b"half")
+    os.utime(old, (time.time() - 100_000,) * 2)
+
+    assert RenditionStore(tmp_path / "renditions").trim() == 0
+
+    assert sorted(path.parent.iterdir()) == sorted([path, path.with_suffix(".json"), new])
+
+
 def test_a_directory_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "renditions").write_text("a file", encoding="utf-8")
 
