@@ -19,6 +19,7 @@ from benchmarks import (
     rest_reads,
     schema_build,
     store_drivers,
+    sync,
 )
 from benchmarks.content import Size
 
@@ -37,6 +38,7 @@ MEASUREMENTS: Final[dict[str, Callable[[Size, float], None]]] = {
     "nested_profile": nested_profile.main,
     "change_streams": change_streams.main,
     "rest_memory": rest_memory.main,
+    "sync": sync.main,
 }
 _UNASKED: Final = (
     "schema_build",

@@ -48,6 +48,8 @@ class SyncArguments:
     allow_empty: bool
     despite_skipped: bool
     renditions: Path
+    rendition_bytes: int
+    picture_pixels: int
     public_url: str | None
     s3: Mapping[str, str]
 
@@ -106,7 +108,8 @@ def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="How long the server may be silent.",
         ),
         click.option(
-            "--allow-empty", is_flag=True, help="Delete stale documents also of kinds (pages, media, datasets …) that SOURCE has none of."
+            "--allow-empty", is_flag=True,
+            help="Delete stale documents also of kinds that SOURCE has none of, such as media."
         ),
         click.option(
             "--despite-skipped", is_flag=True, help="Delete stale documents also if SOURCE left something out."
@@ -114,6 +117,14 @@ def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option(
             "--renditions", type=click.Path(path_type=Path, file_okay=False), default=cache, show_default=True,
             help="Where pictures are kept that are made from originals.",
+        ),
+        click.option(
+            "--max-rendition-bytes", type=click.IntRange(0), default=2 * 1024**3, show_default=True,
+            help="What is left of them at the end of a job.",
+        ),
+        click.option(
+            "--max-picture-pixels", type=click.IntRange(1), default=40_000_000, show_default=True,
+            help="Larger pictures are not scaled; transparent ones count twice, JPEGs may have four times as many.",
         ),
         click.option(
             "--public-url", metavar="URL",
@@ -160,6 +171,8 @@ def sync_arguments(source: Path, given: Mapping[str, Any]) -> SyncArguments:
         allow_empty=given["allow_empty"],
         despite_skipped=given["despite_skipped"],
         renditions=given["renditions"].expanduser(),
+        rendition_bytes=given["max_rendition_bytes"],
+        picture_pixels=given["max_picture_pixels"],
         public_url=given.get("public_url"),
         s3=s3,
     )

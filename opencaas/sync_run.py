@@ -19,6 +19,7 @@ from content_sync.delivery import Delivery
 from content_sync.job import SyncJob, SyncOptions
 from content_sync.model import Source
 from content_sync.picture_source import PictureSource
+from content_sync.pictures import PictureLimits
 from content_sync.progress import BarProgress
 from content_sync.renditions import RenditionStore
 from content_sync.report import Mode, SyncReport
@@ -98,7 +99,7 @@ async def _job(arguments: SyncArguments, mode: Mode) -> int:
     check_names(tenant=arguments.tenant, project=project)
     states = _states(arguments, source)
     resolutions = _resolutions(arguments, source)
-    store = RenditionStore(arguments.renditions)
+    store = RenditionStore(arguments.renditions, max_bytes=arguments.rendition_bytes)
     console = Console(stderr=True)
     options = SyncOptions(
         mode=mode,
@@ -113,7 +114,8 @@ async def _job(arguments: SyncArguments, mode: Mode) -> int:
     )
     async with _client(arguments, project) as client, _delivery(arguments, client, resolutions) as delivery:
         with BarProgress(console) as progress:
-            pictures = PictureSource(source, store=store, resolutions=resolutions)
+            limits = PictureLimits(pixels=arguments.picture_pixels)
+            pictures = PictureSource(source, store=store, resolutions=resolutions, limits=limits)
             job = SyncJob(pictures, client, delivery, options, progress=progress)
             try:
                 await job.run()

@@ -44,7 +44,7 @@ class Runner:
 
 
 def client_of(place: Place, **changes: Any) -> SyncClient:
-    arguments = {"api_key": place.key, "tenant": place.tenant, "project": place.project, "retrying": IMPATIENT}
+    arguments: dict[str, Any] = {"api_key": place.key, "tenant": place.tenant, "project": place.project, "retrying": IMPATIENT}
     return SyncClient(changes.pop("server", place.url), **(arguments | changes))
 
 
@@ -242,7 +242,7 @@ async def test_stale_documents_of_other_languages_stay_if_some_are_synced(
 
 async def test_documents_that_cannot_be_sent_are_told_one_by_one(run: Runner, place: Place) -> None:
     """Everything else arrives, also what travelled in the same request."""
-    unfit = [
+    unfit: list[dict[str, Any]] = [
         {"fsType": "PageRef"},
         {"_id": "kind.de", "fsType": "Other"},
         {"_id": "info.de", "fsType": "Media", "changeInfo": 3},

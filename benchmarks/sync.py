@@ -1,0 +1,215 @@
+"""A sync job beside a bare loop of the same requests: 20 000 documents and 2 000 media of 100 kB into a local server.
+
+The loop has all bodies at hand and sends them as they are, over the same client with as many requests in flight; the
+job is ``opencaas sync`` as a process, which reads the project from disk, compares, stamps, sends, and deletes what is
+stale. Then the job runs as a smart sync that has nothing to do.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import subprocess
+import sys
+import tempfile
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import httpx
+import orjson
+import psutil
+
+from benchmarks.content import PROJECT, TENANT, Size, make_documents
+from benchmarks.rest_asking import REST_KEY, prepare_rest
+from benchmarks.servers import Server, served_content, started_server
+from content_core.documents import Document
+from content_core.names import content_collection, files_bucket
+
+__all__ = ["main", "measure_sync"]
+
+T = TypeVar("T")
+
+_DOCUMENTS: Final = 20_000
+_MEDIA: Final = 2_000
+_MEDIA_BYTES: Final = 100_000
+_PARALLEL: Final = 4
+_BULK: Final = 200
+_LIMIT: Final = 0.6
+_IDLE_LIMIT: Final = 0.1
+_MEMORY_LIMIT: Final = 300
+_LOCALES: Final = (("de", "DE"), ("en", "GB"))
+_BY_LOOP: Final = str(uuid.UUID(int=1))
+"""The project that the loop fills; the job fills that of the content."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """What one run of the command took: seconds inside the job, of the whole process, and its memory at most."""
+
+    report: Any
+    process_seconds: float
+    peak: int
+
+    @property
+    def seconds(self) -> float:
+        return float(self.report["seconds"])
+
+
+def main(_size: Size, _seconds: float) -> None:
+    """Measure at the size that the promises speak of."""
+    measure_sync(_DOCUMENTS, _MEDIA)
+
+
+def measure_sync(documents: int, media: int) -> None:
+    """Measure; the server starts empty.
+
+    Args:
+        documents: how many, those of media included.
+        media: how many binaries.
+    """
+    with tempfile.TemporaryDirectory(prefix="opencaas-sync-") as folder, served_content(Size(1, 1, 1)) as mongo:
+        asyncio.run(prepare_rest(mongo))
+        source = Path(folder)
+        bodies, files = _write_source(source, documents, media)
+        with started_server(mongo) as server:
+            base = f"http://{server.host}:{server.port}"
+            size = sum(map(len, bodies))
+            print(f"{len(bodies)} documents of {size / len(bodies):.0f} bytes, {len(files)} media", flush=True)
+            loop = asyncio.run(_loop(base, bodies, files))
+            print(f"bare loop        documents {loop[1]:6.2f} s   media {loop[0]:6.2f} s", flush=True)
+            runs = {mode: _job(server, source, mode) for mode in ("total", "smart")}
+            again = _job(server, source, "total")
+    for label, run in (("total sync", runs["total"]), ("smart, idle", runs["smart"]), ("total again", again)):
+        print(
+            f"{label:16} {run.seconds:6.2f} s   ({run.process_seconds:.2f} s with the start of the process; "
+            f"{run.peak / 2**20:.0f} MiB at most, {_MEMORY_LIMIT} are promised)"
+        )
+    both = sum(loop)
+    print(f"total sync: {both / runs['total'].seconds:.2f} of the loop's rate; at least {_LIMIT} is wanted")
+    print(
+        f"idle smart sync: {runs['smart'].seconds / runs['total'].seconds:.3f} of the total sync's time; "
+        f"under {_IDLE_LIMIT} is wanted"
+    )
+
+
+def _write_source(folder: Path, documents: int, media: int) -> tuple[list[bytes], dict[str, Path]]:
+    """Write a project as files, one for each document; give the documents' bodies and the binaries."""
+    files: dict[str, Path] = {}
+    bodies: list[bytes] = []
+    (folder / "media").mkdir()
+    noise = random.Random(1)
+    content = folder / "preview"
+    for number, batch in enumerate(_batched(_make_source(documents, media), 500)):
+        home = content / f"{number:03}"
+        home.mkdir(parents=True)
+        for document in batch:
+            body = orjson.dumps(document)
+            bodies.append(body)
+            (home / f"{document['_id']}.json").write_bytes(body)
+            name = document["identifier"]
+            if document["fsType"] == "Media" and name not in files:
+                files[name] = folder / "media" / name
+                files[name].write_bytes(noise.randbytes(_MEDIA_BYTES))
+    return bodies, files
+
+
+def _make_source(documents: int, media: int) -> Iterator[Document]:
+    for number in range(media):
+        identifier = str(uuid.uuid5(uuid.NAMESPACE_URL, str(number)))
+        for language, country in _LOCALES:
+            yield {
+                "_id": f"{identifier}.{language}_{country}", "fsType": "Media", "mediaType": "FILE",
+                "name": f"file {number}", "fileName": f"file_{number}", "uid": f"file_{number}",
+                "identifier": identifier, "languageDependent": False, "url": None,
+                "fileMetaData": {"fileSize": _MEDIA_BYTES, "extension": "bin", "mimeType": "application/octet-stream"},
+                "changeInfo": {"date": "2025-02-03T08:15Z", "revision": number},
+                "locale": {"identifier": language.upper(), "language": language, "country": country},
+            }  # fmt: skip
+    wanted = documents - media * len(_LOCALES)
+    others = (each for each in make_documents(Size(wanted, wanted, 1)) if each["fsType"] != "Media")
+    for number, document in enumerate(islice(others, wanted)):
+        yield document | {"changeInfo": {"date": "2025-02-03T08:15Z", "revision": number}}
+
+
+def _batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
+    remaining = iter(items)
+    while batch := list(islice(remaining, size)):
+        yield batch
+
+
+async def _loop(base: str, bodies: Sequence[bytes], files: dict[str, Path]) -> tuple[float, float]:
+    """Send everything without thinking; gives the seconds of media and of documents."""
+    collection = f"/{TENANT}/{content_collection(_BY_LOOP, 'preview')}"
+    bucket = f"/{TENANT}/{files_bucket(_BY_LOOP, 'preview')}"
+    requests = [b"[" + b",".join(batch) + b"]" for batch in _batched(bodies, _BULK)]
+    binaries = [(name, path.read_bytes()) for name, path in files.items()]
+    headers = {"authorization": f"Bearer {REST_KEY}", "content-type": "application/json"}
+    async with httpx.AsyncClient(base_url=base, timeout=60) as client:
+        for home in (collection, bucket):
+            (await client.put(home, json={}, headers=headers)).raise_for_status()
+
+        async def post(body: bytes) -> None:
+            (await client.post(collection, content=body, headers=headers)).raise_for_status()
+
+        async def put(file: tuple[str, bytes]) -> None:
+            path = f"{bucket}/{file[0]}"
+            sent = await client.put(path, files={"file": file}, headers={"authorization": headers["authorization"]})
+            sent.raise_for_status()
+
+        return await _timed(binaries, put), await _timed(requests, post)
+
+
+async def _timed(items: Sequence[Any], send: Callable[[Any], Awaitable[None]]) -> float:
+    waiting = iter(items)
+
+    async def work() -> None:
+        for item in waiting:
+            await send(item)
+
+    start = time.perf_counter()
+    await asyncio.gather(*(work() for _ in range(_PARALLEL)))
+    return time.perf_counter() - start
+
+
+def _job(server: Server, source: Path, mode: str) -> _Run:
+    command = [
+        str(Path(sys.executable).parent / "opencaas"), "sync", mode, str(source), "--tenant", TENANT,
+        "--server", f"http://{server.host}:{server.port}", "--project", PROJECT,
+        "--parallel", str(_PARALLEL), "--bulk-documents", str(_BULK),
+    ]  # fmt: skip
+    start = time.perf_counter()
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, env=os.environ | {"OPENCAAS_API_KEY": REST_KEY}, text=True
+    ) as process:
+        peak = _watch(process)
+        output = process.communicate()[0]
+    if process.returncode:
+        raise SystemExit(f"{command!r} ended with status {process.returncode}: {output}")
+    return _Run(json.loads(output), time.perf_counter() - start, peak)
+
+
+def _watch(process: "subprocess.Popen[str]") -> int:
+    """Follow a process to its end; gives the most memory that was seen."""
+    peak = 0
+    watched = psutil.Process(process.pid)
+    while process.poll() is None:
+        try:
+            peak = max(peak, watched.memory_info().rss)
+        except psutil.NoSuchProcess:
+            break
+        time.sleep(0.02)
+    return peak
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.sync", description=__doc__)
+    parser.add_argument("--documents", type=int, default=_DOCUMENTS, help="(%(default)s)")
+    parser.add_argument("--media", type=int, default=_MEDIA, help="(%(default)s)")
+    options = parser.parse_args()
+    measure_sync(options.documents, options.media)

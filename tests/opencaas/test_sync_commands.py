@@ -1,0 +1,340 @@
+"""``opencaas sync`` as a deploy job runs it: a command line, files on disk, a server, and signals at any time."""
+
+import json
+import os
+import pty
+import random
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from content_core.documents import Document
+from tests.content_sync.projects import Place, bare, medium, page, pages
+from tests.live import OPENCAAS, LiveServer, environment, eventually, live_server
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    with live_server(tmp_path_factory.mktemp("sync") / "data") as running:
+        yield running
+
+
+@pytest.fixture
+def place(server: LiveServer) -> Place:
+    return Place.on(server)
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command with its source, on one project."""
+
+    place: Place
+    source: Path
+
+    def line(self, mode: str, *arguments: str, **changes: str) -> list[str]:
+        options = {"server": self.place.url, "tenant": self.place.tenant, "project": self.place.project} | changes
+        flags = [text for name, value in options.items() if value for text in (f"--{name}", value)]
+        return [str(OPENCAAS), "sync", mode, str(self.source), *flags, *arguments]
+
+    def env(self, key: str = "") -> dict[str, str]:
+        return environment({"OPENCAAS_API_KEY": key or self.place.key})
+
+    def run(self, mode: str, *arguments: str, key: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            self.line(mode, *arguments, **changes), capture_output=True, text=True, env=self.env(key), timeout=120,
+            check=False,
+        )  # fmt: skip
+
+    @contextmanager
+    def started(self, mode: str, *arguments: str) -> Iterator["subprocess.Popen[str]"]:
+        with subprocess.Popen(
+            self.line(mode, *arguments), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=self.env()
+        ) as process:
+            try:
+                yield process
+            finally:
+                process.kill()
+
+    def write(self, documents: list[Document], state: str = "preview") -> None:
+        """Make these the source's documents of a state, each in a file of its own."""
+        folder = self.source / state
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir(parents=True)
+        for document in documents:
+            (folder / f"{document['_id']}.json").write_text(json.dumps(document), encoding="utf-8")
+
+    def write_file(self, name: str, data: bytes) -> None:
+        (self.source / "media").mkdir(parents=True, exist_ok=True)
+        (self.source / "media" / name).write_bytes(data)
+
+
+@pytest.fixture
+def command(place: Place, tmp_path: Path) -> Command:
+    return Command(place, tmp_path / "source")
+
+
+def report(result: subprocess.CompletedProcess[str]) -> Any:
+    (line,) = result.stdout.splitlines()
+    return json.loads(line)
+
+
+def counts(result: subprocess.CompletedProcess[str], state: str = "preview") -> Any:
+    found = report(result)["states"][state]["documents"]
+    return found["created"], found["replaced"], found["unchanged"], found["deleted"]
+
+
+def media_documents(count: int) -> list[Document]:
+    return [
+        document | {"fileMetaData": {"extension": "bin"}, "languageDependent": False}
+        for number in range(count)
+        for document in medium(50_000 + number, b"")[0]
+    ]
+
+
+# jobs
+
+
+def test_smart_then_nothing_then_total(command: Command) -> None:
+    command.write(pages(30))
+    command.write(pages(10), "release")
+
+    first, second, third = command.run("smart"), command.run("smart"), command.run("total")
+
+    assert [0, 0, 0] == [first.returncode, second.returncode, third.returncode], first.stderr
+    assert [(60, 0, 0, 0), (0, 0, 60, 0), (0, 60, 0, 0)] == [counts(each) for each in (first, second, third)]
+    assert (20, 0, 0, 0) == counts(first, "release")
+    assert bare(pages(30)) == bare(command.place.stored())
+
+
+def test_state_chooses(command: Command) -> None:
+    command.write(pages(3))
+    command.write(pages(2), "release")
+
+    result = command.run("smart", "--state", "release")
+
+    assert (0, ["release"]) == (result.returncode, list(report(result)["states"]))
+
+
+def test_dry_run_writes_nothing(command: Command) -> None:
+    command.write(pages(3))
+
+    result = command.run("total", "--dry-run")
+
+    assert (0, (6, 0, 0, 0)) == (result.returncode, counts(result))
+    assert report(result)["dry_run"]
+    assert command.place.project not in str(command.place.request("GET", "", rep="s", pagesize=100))
+
+
+def test_what_could_not_be_sent_is_listed_with_status_1(command: Command) -> None:
+    command.write([*pages(3), page(9, text="x" * 16_500_000)[0]])
+
+    result = command.run("smart")
+
+    assert 1 == result.returncode
+    assert [page(9)[0]["_id"]] == [failure["what"] for failure in report(result)["failures"]]
+    assert page(9)[0]["_id"] in result.stderr
+    assert "Traceback" not in result.stderr
+    assert 6 == len(command.place.stored())
+
+
+def test_a_wrong_key_and_a_wrong_tenant_fail_without_saying_the_key(command: Command) -> None:
+    command.write(pages(1))
+
+    wrong_key = command.run("smart", key="some-other-secret")
+    wrong_tenant = command.run("smart", tenant="elsewhere")
+
+    for result in (wrong_key, wrong_tenant):
+        assert (1, "failed") == (result.returncode, report(result)["outcome"])
+        for secret in ("some-other-secret", command.place.key):
+            assert secret not in result.stdout + result.stderr
+    assert "the API key is unknown" in wrong_key.stderr
+
+
+def test_a_server_that_is_away_fails(command: Command) -> None:
+    command.write(pages(1))
+
+    result = command.run("smart", "--retries", "1", server="http://127.0.0.1:9")
+
+    assert 1 == result.returncode
+    assert "cannot reach the server at http://127.0.0.1:9" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--state", "release"], "holds no release content"),
+        (["--watch", "--dry-run"], "not both"),
+        (["--s3-region", "eu-central-1"], "--s3-bucket"),
+        (["--s3-bucket", "b", "--public-url", "http://x"], "--cdn-domain"),
+        (["--project", "a/b"], "is no GID"),
+        (["--parallel", "0"], "--parallel"),
+        (["--state", "draft"], "--state"),
+    ],
+)  # fmt: skip
+def test_wrong_usage_ends_with_2(command: Command, arguments: list[str], said: str) -> None:
+    command.write(pages(1))
+
+    result = command.run("smart", *arguments)
+
+    assert (2, "") == (result.returncode, result.stdout)
+    assert said in result.stderr
+
+
+def test_a_source_without_documents_or_project_ends_with_2(command: Command) -> None:
+    command.source.mkdir()
+    nothing = command.run("smart")
+    command.write(pages(1))
+    nobody = command.run("smart", project="")
+
+    assert [2, 2] == [nothing.returncode, nobody.returncode]
+    assert "no documents" in nothing.stderr
+    assert "--project" in nobody.stderr
+
+
+def test_a_terminal_sees_counts_rates_and_a_table(command: Command) -> None:
+    command.write(pages(20))
+    leader, follower = pty.openpty()
+    heard: list[bytes] = []
+
+    def listen() -> None:
+        while True:
+            try:
+                heard.append(os.read(leader, 65_536))
+            except OSError:
+                return
+
+    env = command.env() | {"TERM": "xterm", "COLUMNS": "120"}
+    with subprocess.Popen(command.line("smart"), stdout=follower, stderr=follower, env=env) as process:
+        os.close(follower)
+        listener = threading.Thread(target=listen)
+        listener.start()
+        assert 0 == process.wait(60)
+    listener.join(10)
+    os.close(leader)
+    text = b"".join(heard).decode()
+
+    assert "preview: documents" in text
+    assert "40/40" in text
+    assert "/s" in text
+    assert "documents read" in text
+    assert "{" not in text
+
+
+# ends before the end
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_a_job_with_a_report(command: Command, number: signal.Signals) -> None:
+    command.write(pages(1500))
+    with command.started("total", "--parallel", "1", "--bulk-documents", "1") as process:
+        assert eventually(lambda: _is_filling(command.place), 30)
+        process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+
+    assert 1 == process.returncode
+    assert "interrupted" == json.loads(stdout)["outcome"]
+    assert 0 < json.loads(stdout)["states"]["preview"]["documents"]["created"] < 3000
+    assert "run it again to go on" in stderr
+    assert "Traceback" not in stderr
+
+
+@pytest.mark.timeout(300)
+def test_killed_jobs_are_continued_by_the_next_one(command: Command) -> None:
+    """Ten kills at random moments, each over another version of the content; then one run to the end."""
+    chance = random.Random(20)
+    media = media_documents(30)
+    names = sorted({document["identifier"] for document in media})
+    command.write([*pages(300, revision=1000), *media])
+    for name in names:
+        command.write_file(name, chance.randbytes(50_000))
+    assert 0 == command.run("total").returncode
+    killed = 0
+    for round_number in range(10):
+        first = round_number * 20
+        command.write(
+            [*(each for number in range(first, first + 400) for each in page(number, revision=round_number)), *media]
+        )
+        for name in names:
+            command.write_file(name, chance.randbytes(50_000))
+        mode = chance.choice(("smart", "total"))
+        with command.started(mode, "--parallel", "2", "--bulk-documents", "3") as process:
+            time.sleep(chance.uniform(1.0, 2.6))
+            process.kill()
+            process.wait()
+            killed += process.returncode == -signal.SIGKILL
+
+    result = command.run("smart")
+
+    assert 0 == result.returncode, result.stderr
+    assert killed >= 5
+    wanted = [each for number in range(180, 580) for each in page(number, revision=9)]
+    stored = command.place.stored()
+    assert {document["_id"] for document in [*wanted, *media]} == stored.keys()
+    assert bare(wanted).items() <= bare(stored).items()
+    files = command.place.files()
+    assert names == sorted(files)
+    home = f"{command.place.url}/{command.place.tenant}/{command.place.project}.preview.files"
+    with httpx.Client(auth=command.place.admin) as client:
+        for name in names:
+            stored_bytes = client.get(f"{home}/{name}/binary").content
+            assert (command.source / "media" / name).read_bytes() == stored_bytes
+    assert (0, 0, len(stored), 0) == counts(command.run("smart"))
+
+
+# watching
+
+
+def test_watch_keeps_source_and_server_in_step(command: Command) -> None:
+    command.write(pages(2))
+    with command.started("smart", "--watch", "--watch-interval", "0.1") as process:
+        assert eventually(lambda: _ids(command.place) == {each["_id"] for each in pages(2)}, 30)
+
+        command.write(pages(4))
+        assert eventually(lambda: _ids(command.place) == {each["_id"] for each in pages(4)}, 30)
+
+        command.write([*pages(1), *page(2, revision=7)])
+        wanted = {each["_id"] for each in [*pages(1), *page(2)]}
+        assert eventually(lambda: _ids(command.place) == wanted, 30)
+        assert process.poll() is None
+        process.send_signal(signal.SIGTERM)
+        stdout, stderr = process.communicate(timeout=30)
+
+    assert 0 == process.returncode, stderr
+    lines = [json.loads(line) for line in stdout.splitlines()]
+    assert ["complete"] * len(lines) == [line["outcome"] for line in lines]
+    assert bare([*pages(1), *page(2, revision=7)]) == bare(command.place.stored())
+
+
+def test_watch_survives_a_source_that_is_broken_for_a_moment(command: Command) -> None:
+    command.write(pages(2))
+    with command.started("smart", "--watch", "--watch-interval", "0.1") as process:
+        assert eventually(lambda: len(_ids(command.place)) == 4, 30)
+        shutil.rmtree(command.source / "preview")
+        time.sleep(1.5)
+        assert process.poll() is None
+        assert 4 == len(_ids(command.place))
+        command.write(pages(3))
+        assert eventually(lambda: len(_ids(command.place)) == 6, 30)
+        process.send_signal(signal.SIGTERM)
+        assert 0 == process.wait(30)
+
+
+def _ids(place: Place) -> set[str]:
+    try:
+        return set(place.stored())
+    except httpx.HTTPStatusError:  # not there yet
+        return set()
+
+
+def _is_filling(place: Place) -> bool:
+    return len(_ids(place)) > 20
