@@ -5,7 +5,7 @@ from typing import Final
 
 from content_core.errors import ServiceError
 from content_sync.client import SyncClient
-from content_sync.delivery import Delivery
+from content_sync.delivery import Delivery, DeliveryError
 from content_sync.errors import AnswerError, RefusedError, SyncError, UnreachableError
 from content_sync.flight import fly
 from content_sync.ledger import Ledger
@@ -77,6 +77,11 @@ class Sender:
         self._counts.files_read += 1
         try:
             self._ledger.keep(file, self._delivery.key(file, self._state))
+        except DeliveryError as error:  # of this file alone
+            self._fail(file.file_id, error.message)
+            self._progress.advance()
+            return
+        try:
             sent = await self._delivery.deliver(file, self._state)
         except OSError as error:
             self._fail(file.file_id, f"its bytes cannot be read: {error.strerror or error}")
@@ -135,6 +140,8 @@ class Sender:
                 raise error
             if error.answered < 500:
                 return
+        elif "reason" not in error.details:  # not the other side's
+            return
         self._in_a_row += 1
         if self._in_a_row >= _PATIENCE:
             raise error

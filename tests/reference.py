@@ -14,6 +14,7 @@ from pydantic import SecretStr
 from pydantic_core import PydanticUndefined
 
 import content_core
+import content_sync
 import graphql_app
 import opencaas.cli
 import opencaas.settings
@@ -103,7 +104,7 @@ def _errors() -> str:
 
 def error_classes() -> list[type[ServiceError]]:
     """List every error class of the packages, by code, whatever has been imported so far."""
-    for package in (content_core, graphql_app, opencaas, rest_compat, schema_gen):
+    for package in (content_core, content_sync, graphql_app, opencaas, rest_compat, schema_gen):
         for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
             importlib.import_module(module.name)
     found: set[type[ServiceError]] = set()
