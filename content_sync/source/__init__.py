@@ -12,9 +12,9 @@ one), or a single file::
     <project GID>.release.files/       binaries of one state; also release.files/
 
 The folder or name nearest to a document says its state; where none does, the caller must. Names that begin with a dot
-are passed over, symbolic links are reported and not followed. ``{base}`` in a document stands for the server's
-address. ``_etag``, ``_links`` and ``changeInfo.lastSynced`` are the server's own and left out; a document without a
-revision gets a hash of its content for one.
+are passed over, symbolic links are reported and not followed. ``{base}/`` at the beginning of a text stands for the
+server's address. ``_etag``, ``_links`` and ``changeInfo.lastSynced`` are the server's own and left out; a document
+without a revision gets a hash of its content for one.
 
 A binary belongs to the Media document that describes it. It is found under the first of these names in ``media/``:
 its file id (``<GID>[.<language>_<COUNTRY>][.<resolution>]``, or as in the document's ``/binary`` URL), the file id with
@@ -31,7 +31,7 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
-from content_sync.model import Source, State
+from content_sync.model import State
 from content_sync.source.archive import is_archive, unpack
 from content_sync.source.documents import DocumentsSource
 from content_sync.source.errors import SourceError
@@ -40,7 +40,7 @@ from content_sync.source.export.project import Address
 from content_sync.source.limits import SourceLimits
 from content_sync.source.skips import SkipLog
 
-__all__ = ["SourceError", "SourceLimits", "open_source"]
+__all__ = ["DocumentsSource", "ExportSource", "SourceError", "SourceLimits", "open_source"]
 
 _STORES = frozenset({"TemplateStore", "PageStore", "SiteStore", "MediaStore", "ContentStore", "GlobalStore", "Global"})
 _DEFAULT_LIMITS = SourceLimits()
@@ -55,7 +55,7 @@ def open_source(
     tenant: str = "",
     project: str | None = None,
     limits: SourceLimits = _DEFAULT_LIMITS,
-) -> Source:
+) -> DocumentsSource | ExportSource:
     """Open whatever lies at a path.
 
     Args:

@@ -3,8 +3,12 @@
 Only regular files come out, and only below that directory; whatever would leave it is reported and left.
 """
 
+import errno
+import lzma
+import re
 import shutil
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -21,7 +25,23 @@ from schema_gen.export.findings import shown
 __all__ = ["is_archive", "unpack"]
 
 _TARS: Final = (".tar", ".tar.gz", ".tgz")
+_DRIVE: Final = re.compile(r"[A-Za-z]:")
 _CHUNK: Final = 1024 * 1024
+_BROKEN: Final = (
+    OSError,
+    EOFError,
+    ValueError,
+    lzma.LZMAError,
+    struct.error,
+    tarfile.TarError,
+    zipfile.BadZipFile,
+    zlib.error,
+)
+"""How the libraries say that an archive is broken."""
+
+_NO_SUCH_NAME: Final = frozenset(
+    {errno.EEXIST, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR}
+)
 _REPAIR: Final = "pack it again"
 
 
@@ -41,7 +61,7 @@ def unpack(path: Path, *, limits: SourceLimits, skips: SkipLog) -> Path:
         _Unpacking(path, target, limits=limits, skips=skips).run()
     except BaseException as problem:
         shutil.rmtree(target, ignore_errors=True)
-        if isinstance(problem, (OSError, EOFError, tarfile.TarError, zipfile.BadZipFile, zlib.error)):
+        if isinstance(problem, _BROKEN):
             raise SourceError(f"{shown(str(path))}: cannot be unpacked: {problem}", hint=_REPAIR) from problem
         if isinstance(problem, (NotImplementedError, RuntimeError)):  # how zipfile says unknown and encrypted
             raise SourceError(
@@ -106,7 +126,7 @@ class _Unpacking:
 
     def _place(self, name: str) -> Path | None:
         parts = name.replace("\\", "/").split("/")
-        if name.startswith(("/", "\\")) or ".." in parts or "\0" in name or ":" in parts[0]:
+        if name.startswith(("/", "\\")) or ".." in parts or "\0" in name or _DRIVE.match(name):
             self._skips.add(name, "its path leads out of the archive, so it was not unpacked")
             return None
         return self._target.joinpath(*(part for part in parts if part not in {"", "."}))
@@ -115,8 +135,10 @@ class _Unpacking:
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             file = place.open("wb")
-        except (FileExistsError, NotADirectoryError, IsADirectoryError):
-            self._skips.add(name, "a file and a directory of the same name, so it was not unpacked")
+        except OSError as problem:
+            if problem.errno not in _NO_SUCH_NAME:
+                raise
+            self._skips.add(name, f"cannot have this name here ({problem.strerror}), so it was not unpacked")
             return
         with file:
             while chunk := body.read(_CHUNK):

@@ -20,7 +20,9 @@ __all__ = ["KINDS", "DocumentReader"]
 KINDS: Final = frozenset({"PageRef", "Dataset", "Media", "GCAPage", "ProjectProperties"})
 """What a document can be."""
 
-_PLACEHOLDER: Final = b"{base}"
+_PLACEHOLDER: Final = b'"{base}/'
+"""Where an address begins; the same signs inside of a text are only text."""
+
 _PLATFORM: Final = ("_etag", "_links")
 """What a server adds when it answers, and makes anew when it is written to."""
 
@@ -35,7 +37,7 @@ class DocumentReader:
     """
 
     def __init__(self, *, base: str, limits: SourceLimits, skips: SkipLog) -> None:
-        self._base = orjson.dumps(base)[1:-1] if base else _PLACEHOLDER
+        self._base = orjson.dumps(f"{base}/")[:-1] if base else _PLACEHOLDER
         self._limits = limits
         self._skips = skips
 

@@ -54,6 +54,8 @@ class DocumentFile:
 def find_documents(root: Path, *, skips: SkipLog) -> Iterator[DocumentFile]:
     """Find all files with documents below a root, or the one that the root is, sorted by path."""
     if root.is_file():
+        if not root.name.lower().endswith(_SUFFIXES):
+            return
         state, project = _said_by(root.name)
         yield DocumentFile(root, root.name, state, project, strict=True)
         return

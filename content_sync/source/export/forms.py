@@ -1,11 +1,12 @@
 """Form data: every field of a template's form with its value in one language."""
 
-import json
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Final
 from xml.etree.ElementTree import Element
+
+import orjson
 
 from content_sync.source.export.media_facts import MediaFacts
 from content_sync.source.export.project import Project
@@ -34,7 +35,8 @@ Find = Callable[[FormField], Element | None]
 
 _LISTS: Final = frozenset({"CMS_INPUT_CHECKBOX", "CMS_INPUT_LIST", "CMS_INPUT_PERMISSION", "FS_CATALOG", "FS_INDEX"})
 _ALL_LANGUAGES: Final = ("\u00a7", "*")
-_MAX_DEPTH: Final = 32
+_MAX_DEPTH: Final = 20
+"""Each form in a form is four levels of JSON, and MongoDB stores a hundred."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +292,8 @@ class FormWriter:
         text = text_of(inner)
         if inner.tag == "JSON":
             try:
-                return json.loads(text)
-            except (ValueError, RecursionError):
+                return orjson.loads(text)
+            except orjson.JSONDecodeError:
                 raise UnknownShapeError from None
         if inner.tag == "SEL":
             return [value.text or "" for value in inner.findall("VALUE")]

@@ -52,6 +52,7 @@ class Project:
     Attributes:
         root: the export's directory.
         files: reads below it.
+        findings: what reading met; more is added while it goes on.
         skips: hears of what is left out.
         templates: all templates.
         languages: those that documents are made in.
@@ -66,6 +67,7 @@ class Project:
 
     root: Path
     files: ExportFiles
+    findings: FindingLog
     skips: SkipLog
     templates: TemplateIndex
     languages: tuple[Language, ...]
@@ -111,6 +113,7 @@ def read_project_facts(
     facts = Project(
         root=root,
         files=files,
+        findings=findings,
         skips=skips,
         templates=index,
         languages=chosen,

@@ -5,6 +5,8 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
+import orjson
+
 __all__ = ["fill_links"]
 
 _SCRIPT: Final = re.compile(r'(<script type="application/json">)(.*?)(</script>)', re.DOTALL)
@@ -20,8 +22,8 @@ def fill_links(text: str, address_of: AddressOf) -> str:
 
     def filled(match: re.Match[str]) -> str:
         try:
-            form = json.loads(match[2])
-        except (ValueError, RecursionError):
+            form = orjson.loads(match[2])
+        except orjson.JSONDecodeError:
             return match[0]
         if not _fill(form, address_of):
             return match[0]

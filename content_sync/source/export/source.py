@@ -46,6 +46,7 @@ class ExportSource:
         self._project = read_project_facts(
             path, state=state, languages=languages, address=address, skips=self.skips, limits=ReadLimits()
         )
+        self._met = frozenset(self._project.findings.sorted())
         self._stores = Stores(self._project)
         forms = {each: FormWriter(self._project, self._stores, each) for each in self._project.languages}
         sections = SectionIndex(self._project, self._stores)
@@ -80,8 +81,8 @@ class ExportSource:
                     yield self._with_tail(document)
             except BrokenFileError as problem:
                 self.skips.broken(problem)
-            except RecursionError:
-                self.skips.add(where, "nested too deep")
+            except (TypeError, RecursionError) as problem:  # how orjson says that a value cannot be JSON
+                self.skips.add(where, f"cannot be a document: {problem}")
 
     def media(self, state: State) -> Iterator[MediaFile]:
         """The binaries of all media."""
@@ -94,6 +95,9 @@ class ExportSource:
 
     def skipped(self) -> tuple[Skipped, ...]:
         """What was left out so far."""
+        for finding in self._project.findings.sorted():
+            if finding not in self._met:  # what was met at first tells of templates; its errors are listed already
+                self.skips.add(finding.path, finding.message, line=finding.line)
         return self.skips.all()
 
     def _elements(self) -> Iterator[tuple[str, Callable[[], Iterator[dict[str, Any]]]]]:

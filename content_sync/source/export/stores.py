@@ -6,7 +6,8 @@ Only a few short strings per element are kept, so that a project of any size fit
 import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, TypeVar
+from uuid import UUID
 
 from content_sync.source.export.names import names_of, path_segment, pick_name
 from content_sync.source.export.project import Project
@@ -50,6 +51,9 @@ class MediaTarget:
     stem: str
 
 
+AnyTarget = TypeVar("AnyTarget", Target, MediaTarget)
+
+
 class Stores:
     """The index over the content stores of an export; each store is read when the first element of it is asked for."""
 
@@ -66,7 +70,7 @@ class Stores:
         if self._page_refs is None:
             self._page_refs = {}
             for element in self._elements("SiteStore", tag="PAGEREF", java="PageRefImpl"):
-                self._page_refs.setdefault(element.uid("uniquedescription"), _target(element))
+                self._add(self._page_refs, element.uid("uniquedescription"), _target(element))
         return self._page_refs
 
     def media(self) -> dict[str, MediaTarget]:
@@ -79,7 +83,7 @@ class Stores:
                 stem = _free_stem(self.media_folder(element.directory.path), element, uid, taken)
                 media_type: MediaType = "PICTURE" if _is_picture(element) else "FILE"
                 target = MediaTarget(element.gid.lower(), element.directory.path, media_type, stem)
-                self._media.setdefault(uid, target)
+                self._add(self._media, uid, target)
         return self._media
 
     def gca_pages(self) -> dict[str, Target]:
@@ -87,7 +91,7 @@ class Stores:
         if self._gca is None:
             self._gca = {}
             for element in self._gca_elements():
-                self._gca.setdefault(element.uid("name", "filename", "uniquedescription"), _target(element))
+                self._add(self._gca, element.uid("name", "filename", "uniquedescription"), _target(element))
         return self._gca
 
     def page_of(self, page_ref: StoreElement) -> str | None:
@@ -156,14 +160,13 @@ class Stores:
             if (inside and directory.path.startswith(inside)) or not _REFERENCE_FILES & directory.names:
                 continue
             element = self._read(directory)
-            if element is None:
-                inside = f"{directory.path}/"
-            elif element.tag == tag or (element.java_class == java and element.tag not in _FOLDER_TAGS):
+            if element is None or directory.path == store:
+                continue
+            if element.tag == tag or (element.java_class == java and element.tag not in _FOLDER_TAGS):
                 inside = f"{directory.path}/"
                 if self._has_gid(element):
                     yield element
             elif element.tag not in _FOLDER_TAGS and not element.java_class.endswith(_FOLDERS):
-                inside = f"{directory.path}/"
                 message = f"<{element.tag}> is nothing that a document is made of here"
                 self._project.skips.once((store, element.tag), element.definition, message)
 
@@ -190,10 +193,19 @@ class Stores:
             return None
 
     def _has_gid(self, element: StoreElement) -> bool:
-        if not element.gid:
+        try:
+            UUID(element.gid)
+        except ValueError:
             message = "without a GID (FS_References.txt) there is no document id; export the element again"
             self._project.skips.add(element.definition, message)
-        return bool(element.gid)
+            return False
+        return True
+
+    def _add(self, found: dict[str, AnyTarget], uid: str, target: AnyTarget) -> None:
+        first = found.setdefault(uid, target)
+        if first is not target:
+            message = f"a second element with the uid {uid!r}, which {first.path} has already, so it was left out"
+            self._project.skips.add(target.path, message)
 
 
 def _target(element: StoreElement) -> Target:

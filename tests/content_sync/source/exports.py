@@ -139,7 +139,8 @@ class ExportWriter:
         dependent = options.pop("attributes", "")
         self.element(
             f"MediaStore/photos/{uid}",
-            f'<MEDIUM filename="{uid}" id="m-{uid}" type="{kind}" uniquedescription="{uid}"{dependent}>{inner}</MEDIUM>',
+            f'<MEDIUM filename="{uid}" id="m-{uid}" type="{kind}" uniquedescription="{uid}"{dependent}>'
+            f"{inner}</MEDIUM>",
             uid=uid, gid=gid_of("medium", uid), java="mediastore.MediaImpl", uid_type="MEDIASTORE_LEAF", **options,
         )  # fmt: skip
         for name, content in files.items():
@@ -160,8 +161,11 @@ class ExportWriter:
         self.template("section", "quote", _FORM_OF_SECTION)
         self.page(
             "home",
-            data={"EN": "<FIELD name='pt_title'><TEXT>Hello</TEXT></FIELD>", "DE": "<FIELD name='pt_title'><TEXT>Hallo</TEXT></FIELD>"},
-        )  # fmt: skip
+            data={
+                "EN": "<FIELD name='pt_title'><TEXT>Hello</TEXT></FIELD>",
+                "DE": "<FIELD name='pt_title'><TEXT>Hallo</TEXT></FIELD>",
+            },
+        )
         self.body("home", "main")
         self.section(
             "home/main/first",

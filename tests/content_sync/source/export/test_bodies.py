@@ -87,7 +87,9 @@ def test_lifespan_is_written_as_dates(export: ExportWriter) -> None:
 def test_gca_pages_have_bodies_of_their_own_kind(export: ExportWriter) -> None:
     path = "GlobalStore/GlobalContentArea/footer"
     export.element(
-        path, '<GCAPAGE id="g1" name="footer" pagetemplate="t-page-story"><LANG displayname="Footer" language="EN"/></GCAPAGE>',
+        path,
+        '<GCAPAGE id="g1" name="footer" pagetemplate="t-page-story"><LANG displayname="Footer" language="EN"/>'
+        "</GCAPAGE>",
         uid="footer", gid=gid_of("gca", "footer"), java="pagestore.PageImpl", uid_type="GLOBALSTORE",
         data={"DE": "<FIELD name='pt_title'><TEXT>Unten</TEXT></FIELD>"},
     )  # fmt: skip
@@ -133,7 +135,10 @@ class TestDatasets:
         export.element(
             f"Entities/shop/hut/{gid_of('hut')}", "<ENTITY/>",
             uid="7", gid=gid_of("hut"), java="contentstore.DatasetImpl",
-            data={"": "<FIELD name='tt_beds'><FIG>42</FIG></FIELD>", "EN": "<FIELD name='tt_name'><TEXT>Red Wall</TEXT></FIELD>"},
+            data={
+                "": "<FIELD name='tt_beds'><FIG>42</FIG></FIELD>",
+                "EN": "<FIELD name='tt_name'><TEXT>Red Wall</TEXT></FIELD>",
+            },
         )  # fmt: skip
         return export
 

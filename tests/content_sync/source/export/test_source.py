@@ -65,8 +65,9 @@ def test_revision_changes_exactly_with_the_document(export: ExportWriter) -> Non
 
 
 def test_revision_of_pictures_follows_the_resolutions(export: ExportWriter) -> None:
+    export.settings(tags={"ORIGINAL": "", "S": "", "L": ""})
     first = read_export(export.root)
-    export.settings(tags={"ORIGINAL": "", "S": "CaaS"})
+    export.settings(tags={"ORIGINAL": "", "S": "CaaS", "L": ""})
     second = read_export(export.root)
     changed = {name for name in first if first[name]["changeInfo"] != second[name]["changeInfo"]}
     assert changed == {"Media/ridge.EN", "Media/ridge.DE"}
@@ -112,8 +113,9 @@ def test_broken_xml_costs_its_element_only(export: ExportWriter) -> None:
 
 
 def test_doctype_is_refused(export: ExportWriter) -> None:
-    bomb = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]><FIELDS><FIELD name="pt_title"><TEXT>&b;</TEXT></FIELD></FIELDS>'
-    export.file("PageStore/home/data.EN.xml", bomb)
+    head = '<!DOCTYPE x [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>'
+    body = '<FIELDS><FIELD name="pt_title"><TEXT>&b;</TEXT></FIELD></FIELDS>'
+    export.file("PageStore/home/data.EN.xml", head + body)
     source = open_export(export.root)
     assert {each["fsType"] for each in source.documents("preview")} == {"Media"}
     assert "DOCTYPE" in source.skipped()[0].why
@@ -144,6 +146,28 @@ def test_unknown_elements_are_reported_once_per_tag(export: ExportWriter) -> Non
     source = open_export(export.root)
     assert len(list(source.documents("preview"))) == 4
     assert [each.what for each in source.skipped()] == ["SiteStore/one/StoreElement.xml"]
+
+
+def test_second_element_of_a_uid_is_reported(export: ExportWriter) -> None:
+    export.page_ref("home", "home", folder="other")
+    source = open_export(export.root)
+    assert len(list(source.documents("preview"))) == 4
+    assert "SiteStore/home has already" in source.skipped()[0].why
+
+
+def test_broken_folder_costs_its_name_only(export: ExportWriter) -> None:
+    export.file("MediaStore/photos/StoreElement.xml", "<MEDIANODE")
+    source = open_export(export.root)
+    assert len(list(source.documents("preview"))) == 4
+    assert [file.path for file in source.media("preview")] == ["photos/ridge.png"]
+    assert [each.what for each in source.skipped()] == ["MediaStore/photos/StoreElement.xml:1"]
+
+
+def test_links_to_directories_are_reported(export: ExportWriter) -> None:
+    (export.root / "PageStore/linked").symlink_to(export.root / "PageStore/home")
+    source = open_export(export.root)
+    assert len(list(source.documents("preview"))) == 4
+    assert [each.what for each in source.skipped()] == ["PageStore/linked"]
 
 
 def test_reading_twice_reports_once(export: ExportWriter) -> None:
