@@ -33,7 +33,7 @@ Outcome = Literal["created", "present", "missing", "refused"]
 class ProvisionError(SyncError):
     """There is no place for the project's content, and none can be made."""
 
-    code = "OC810"
+    code = "OC812"
     status = 502
 
 
@@ -134,7 +134,8 @@ class _Maker:
         else:
             await self._database()
         for name in names:
-            await self._ensure(f"collection {name}", self._client.path(name), {}, there=there[name])
+            # With its stream: of two jobs that make it at once, the second must not take away what the first gave it.
+            await self._ensure(f"collection {name}", self._client.path(name), {"streams": [CRUD]}, there=there[name])
 
     async def furnish(self, state: State) -> None:
         """Make what belongs to a content collection: its stream, its indexes, and the bucket beside it."""
@@ -203,7 +204,11 @@ class _Maker:
             )
 
     async def _stream(self, path: str, state: State) -> None:
-        what = f"stream crud of {self._client.collection(state)}"
+        collection = self._client.collection(state)
+        what = f"stream crud of {collection}"
+        if Provision(f"collection {collection}", "created") in self.items:
+            self._note(what, "created")
+            return
         try:
             properties = await self._client.get(f"{path}/_meta")
         except MissingError:  # a dry run, which made no collection

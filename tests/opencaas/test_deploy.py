@@ -1,0 +1,207 @@
+"""``opencaas deploy`` as a job runs it: an export on disk, a server over HTTP, first the API and then the content."""
+
+import json
+import shutil
+import subprocess
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from content_core.names import State, content_collection, generated_app
+from fixtures import PROJECTS
+from tests.live import OPENCAAS, LiveServer, environment, live_server
+
+DEMO = PROJECTS["demo"]
+FORM = "TemplateStore/PageTemplates/campaigns/product_special/GomSource.xml"
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """A tenant that is not there before the first job."""
+
+    server: LiveServer
+    name: str
+    key: str
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        target = ["--server", self.server.url, "--tenant", self.name, "--project", DEMO.project]
+        env = environment({"OPENCAAS_API_KEY": self.key, "HOME": str(self.server.data_dir.parent)})
+        line = [str(OPENCAAS), *arguments, *target]
+        return subprocess.run(line, capture_output=True, text=True, env=env, timeout=180, check=False)
+
+    def reports(self, *arguments: str) -> list[dict[str, Any]]:
+        ended = self.run(*arguments)
+        assert 0 == ended.returncode, ended.stdout + ended.stderr
+        return [json.loads(line) for line in ended.stdout.splitlines()]
+
+    def get(self, path: str, **params: Any) -> Any:
+        response = httpx.get(f"{self.server.url}/{self.name}{path}", auth=self.server.admin, params=params, timeout=30)
+        return response.json()
+
+    def size(self, state: State) -> int | None:
+        size: int | None = self.get(f"/{content_collection(DEMO.project, state)}/_size").get("_size")
+        return size
+
+    def names(self, state: State) -> set[str]:
+        """What GraphQL answers."""
+        response = httpx.post(
+            f"{self.server.url}/graphql/{self.name}/{generated_app(DEMO.project, state)}",
+            json={"query": "{ pageRefs(limit: 100) { displayName } }"},
+            headers={"authorization": f"Bearer {self.key}"},
+            timeout=30,
+        )
+        return {page["displayName"] for page in response.json()["data"]["pageRefs"]}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[LiveServer, str]]:
+    key = str(uuid.uuid4())
+    with live_server(tmp_path_factory.mktemp("deploy") / "data", env={"OPENCAAS_MASTER_API_KEY": key}) as running:
+        yield running, key
+
+
+@pytest.fixture
+def tenant(server: tuple[LiveServer, str]) -> Tenant:
+    return Tenant(server[0], f"t{uuid.uuid4().hex[:12]}", server[1])
+
+
+@pytest.fixture
+def export(tmp_path: Path) -> Path:
+    """A copy of the demo's export that a test may change."""
+    return shutil.copytree(DEMO.export, tmp_path / "export")
+
+
+def rename_field(export: Path) -> None:
+    """Change the API so that existing queries break."""
+    path = export / FORM
+    text = path.read_text("utf-8")
+    assert 'name="pt_headline"' in text
+    path.write_text(text.replace('name="pt_headline"', 'name="pt_title"'), "utf-8")
+
+
+def test_an_empty_server_gets_places_api_and_content(tenant: Tenant, export: Path) -> None:
+    schema, sync = tenant.reports("deploy", str(export))
+
+    outcomes = {state: told["outcome"] for state, told in schema["states"].items()}
+    assert {"preview": "created", "release": "created"} == outcomes
+    assert f"database {tenant.name}" in schema["provisioned"]["created"]
+    assert ("smart", "complete", ["preview"]) == (sync["sync"], sync["outcome"], list(sync["states"]))
+    assert [] == sync["provisioned"]["created"]
+    assert sync["states"]["preview"]["documents"]["created"] == tenant.size("preview")
+    assert "Produkt Landingpage" in tenant.names("preview")
+    assert set() == tenant.names("release")
+
+
+def test_a_second_deploy_writes_nothing(tenant: Tenant, export: Path) -> None:
+    tenant.reports("deploy", str(export))
+    before = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
+
+    schema, sync = tenant.reports("deploy", str(export))
+
+    assert {"unchanged"} == {told["outcome"] for told in schema["states"].values()}
+    documents = sync["states"]["preview"]["documents"]
+    assert (0, 0, 0) == (documents["created"], documents["replaced"], documents["deleted"])
+    after = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
+    assert before == after
+
+
+def test_total_sends_everything_again(tenant: Tenant, export: Path) -> None:
+    first = tenant.reports("deploy", str(export))[1]["states"]["preview"]["documents"]
+
+    sync = tenant.reports("deploy", str(export), "--total")[1]
+
+    assert "total" == sync["sync"]
+    assert first["created"] == sync["states"]["preview"]["documents"]["replaced"]
+
+
+def test_a_breaking_change_is_refused_and_no_content_comes(tenant: Tenant, export: Path) -> None:
+    tenant.reports("deploy", str(export))
+    before = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
+    rename_field(export)
+
+    ended = tenant.run("deploy", str(export), "--total")
+
+    [line] = ended.stdout.splitlines()
+    schema = json.loads(line)
+    assert 1 == ended.returncode
+    assert "existing queries would break" in ended.stderr
+    assert "refused" == schema["outcome"]
+    assert any("pt_headline" in change for change in schema["states"]["preview"]["breaking"])
+    after = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
+    assert before == after
+
+
+def test_a_breaking_change_that_is_meant_goes_through(tenant: Tenant, export: Path) -> None:
+    tenant.reports("deploy", str(export))
+    rename_field(export)
+
+    schema, sync = tenant.reports("deploy", str(export), "--allow-breaking")
+
+    assert "replaced" == schema["states"]["preview"]["outcome"]
+    assert "complete" == sync["outcome"]
+
+
+def test_a_dry_run_writes_nothing(tenant: Tenant, export: Path) -> None:
+    schema, sync = tenant.reports("deploy", str(export), "--dry-run")
+
+    response = httpx.get(f"{tenant.server.url}/{tenant.name}", auth=tenant.server.admin)
+    assert 404 == response.status_code
+    assert (True, True) == (schema["dry_run"], sync["dry_run"])
+    assert "created" == schema["states"]["preview"]["outcome"]
+    assert 0 < sync["states"]["preview"]["documents"]["created"]
+
+
+def test_one_state_alone(tenant: Tenant, export: Path) -> None:
+    schema, sync = tenant.reports("deploy", str(export), "--state", "release")
+
+    assert (["release"], ["release"]) == (list(schema["states"]), list(sync["states"]))
+    assert (None, True) == (tenant.size("preview"), bool(tenant.size("release")))
+
+
+def test_watching_is_wrong_usage(tenant: Tenant, export: Path) -> None:
+    ended = tenant.run("deploy", str(export), "--watch")
+
+    assert (2, True) == (ended.returncode, "opencaas sync" in ended.stderr)
+
+
+def test_what_is_no_export_is_wrong_usage(tenant: Tenant, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+
+    assert 2 == tenant.run("deploy", str(tmp_path / "empty")).returncode
+
+
+def test_a_broken_element_ends_the_job_before_it_writes(tenant: Tenant, export: Path) -> None:
+    (export / FORM).write_text("<CMS_MODULE>", "utf-8")
+
+    ended = tenant.run("deploy", str(export))
+
+    response = httpx.get(f"{tenant.server.url}/{tenant.name}", auth=tenant.server.admin)
+    assert (1, 404) == (ended.returncode, response.status_code)
+    assert "--lenient" in ended.stderr
+
+
+def test_a_project_without_settings_template_comes_without_an_error(tenant: Tenant, export: Path) -> None:
+    shutil.rmtree(export / "GlobalStore" / "ProjectProperties")
+    references = export / "Global" / "FS_ProjectReferences.txt"
+    references.write_text(references.read_text("utf-8").replace("[ProjectPropertiesTemplate]", "[others]"), "utf-8")
+
+    sync = tenant.reports("deploy", str(export))[1]
+    again = tenant.reports("sync", "smart", str(export))[0]
+
+    [project] = json.loads(tenant.run("info", "--json").stdout)["projects"]
+    assert ("complete", "complete") == (sync["outcome"], again["outcome"])
+    assert "ProjectProperties" not in project["states"][0]["kinds"]
+    assert 0 < project["states"][0]["kinds"]["PageRef"]
+
+
+def test_keys_are_in_no_output(tenant: Tenant, export: Path) -> None:
+    ended = tenant.run("deploy", str(export))
+
+    values = [key["key"] for key in tenant.get("/apikeys", rep="s", pagesize=100)]
+    assert 6 == len(values)
+    assert [] == [value for value in [*values, tenant.key] if value in ended.stdout + ended.stderr]
