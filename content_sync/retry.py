@@ -39,7 +39,7 @@ class Retrying:
         wished = _retry_after(response) if response is not None else None
         if wished is not None:
             return min(wished, self.longest_wait)
-        whole = min(self.first_delay * 2.0 ** (attempt - 1), self.longest_delay)
+        whole = min(self.first_delay * 2.0 ** min(attempt - 1, 64), self.longest_delay)
         return whole / 2 + random.uniform(0, whole / 2)  # noqa: S311 - no secret
 
 

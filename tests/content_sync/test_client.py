@@ -136,17 +136,23 @@ def test_delays_grow_and_end() -> None:
     [
         ("7", 7, 7),
         ("9999999", 60, 60),
-        (format_datetime(datetime.now(UTC) + timedelta(seconds=30), usegmt=True), 20, 30),
-        (format_datetime(datetime.now(UTC) - timedelta(days=1), usegmt=True), 0, 0),
         ("soon", 0.5, 1),
         ("-3", 0.5, 1),
         ("", 0.5, 1),
     ],
 )
-def test_retry_after_is_read_in_both_forms_and_bounded(text: str, least: float, most: float) -> None:
+def test_retry_after_is_read_and_bounded(text: str, least: float, most: float) -> None:
     retrying = Retrying(first_delay=1, longest_wait=60)
 
     assert least <= retrying.delay(1, httpx.Response(429, headers={"retry-after": text})) <= most
+
+
+@pytest.mark.parametrize(("seconds", "least", "most"), [(30, 28, 30), (-86_400, 0, 0), (9_000, 60, 60)])
+def test_retry_after_may_be_a_date(seconds: int, least: float, most: float) -> None:
+    date = format_datetime(datetime.now(UTC) + timedelta(seconds=seconds), usegmt=True)
+    retrying = Retrying(first_delay=1, longest_wait=60)
+
+    assert least <= retrying.delay(1, httpx.Response(429, headers={"retry-after": date})) <= most
 
 
 def test_which_statuses_pass() -> None:
@@ -172,7 +178,7 @@ async def test_the_key_is_in_no_message(place: Place) -> None:
     assert SECRET not in repr(client) + str(vars(client))
 
 
-@pytest.mark.parametrize("address", ["", "localhost", "ftp://localhost", "http://", "http://[x"])
+@pytest.mark.parametrize("address", ["", "localhost", "ftp://localhost", "http://"])
 async def test_what_is_no_address_is_said_so(place: Place, address: str) -> None:
     with pytest.raises(SyncError, match="is no server address"):
         SyncClient(address, api_key="k", tenant=place.tenant, project=place.project)

@@ -151,7 +151,7 @@ async def test_total_sync_writes_everything_and_deletes_older_stamps(run: Runner
     """A document that no job wrote stays, until a smart sync compares ids."""
     await run(ValueSource({"preview": pages(110)}), "total")
     stamps = {key: value["changeInfo"]["lastSynced"] for key, value in place.stored().items()}
-    place.request("POST", f"/{place.project}.preview.content", [{"_id": "foreign", "fsType": "Media"}])
+    place.request("POST", f"/{place.project}.preview.content", [{"_id": "foreign", "fsType": "PageRef"}])
     source = ValueSource({"preview": pages(3)})
     await asyncio.sleep(0.002)
 
