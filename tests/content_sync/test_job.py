@@ -44,8 +44,8 @@ class Runner:
 
 
 def client_of(place: Place, **changes: Any) -> SyncClient:
-    arguments: dict[str, Any] = {"api_key": place.key, "tenant": place.tenant, "project": place.project, "retrying": IMPATIENT}
-    return SyncClient(changes.pop("server", place.url), **(arguments | changes))
+    options: dict[str, Any] = {"api_key": place.key, "tenant": place.tenant, "retrying": IMPATIENT} | changes
+    return SyncClient(options.pop("server", place.url), project=place.project, **options)
 
 
 @pytest.fixture
