@@ -76,6 +76,7 @@ class MediaFacts:
     def __init__(self, project: Project, stores: Stores) -> None:
         self._project = project
         self._stores = stores
+        self._root = project.root.resolve()
 
     def facts(self, uid: str, language: Language, resolution: str) -> MediumFacts | None:
         """What an image map shows of its picture; ``None`` for a medium that is not in the export."""
@@ -114,7 +115,7 @@ class MediaFacts:
     ) -> Iterator[Binary]:
         extension = node.get("extension").lstrip(".").lower()
         name = self._file_name(element, resolution, language, extension)
-        place = self._project.root / element.directory.path / (name or "-")
+        place = self._root / element.directory.path / (name or "-")
         size = self._size(place) if name else None
         if size is None:
             what = f"{resolution or 'file'} for {language}" if language else resolution or "file"
@@ -155,7 +156,7 @@ class MediaFacts:
             status = os.stat(real)  # noqa: PTH116 - mode and size from one call
         except OSError:
             return None
-        inside = real.is_relative_to(self._project.root.resolve())
+        inside = real.is_relative_to(self._root)
         return status.st_size if inside and stat.S_ISREG(status.st_mode) else None
 
 

@@ -187,7 +187,12 @@ def test_document_without_revision_gets_one_of_its_content(tmp_path: Path) -> No
 
 
 def test_base_stands_at_the_beginning_of_a_text_only(tmp_path: Path) -> None:
-    texts = {"url": "{base}/x", "text": "write {base}/x", "nested": '{"url":"{base}/x"}', "name": "{base}"}
+    texts: dict[str, Any] = {
+        "url": "{base}/x",
+        "text": "write {base}/x",
+        "nested": '{"url":"{base}/x"}',
+        "name": "{base}",
+    }
     _write(tmp_path / "preview/a.json", document(**texts))
     (found,) = open_source(tmp_path, base="https://c").documents("preview")
     assert [found[name] for name in texts] == ["https://c/x", "write {base}/x", '{"url":"https://c/x"}', "{base}"]
