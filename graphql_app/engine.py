@@ -13,6 +13,7 @@ from content_core import observe
 from content_core.documents import Json
 from content_core.errors import StoreTimeoutError
 from content_core.store import Store
+from graphql_app.compile.programs import find_program
 from graphql_app.compile.run import run_program
 from graphql_app.explain import Trace, render_trace
 from graphql_app.plan import (
@@ -135,7 +136,7 @@ class Engine:
         if not settings.compile_queries or settings.verbose:
             return None
         coerced = coerce_variables(plan, variables)
-        program = active.programs.find(active.app, plan.operation, operations.fragments, coerced)
+        program = find_program(active.app, active.plans, operations, plan.operation, coerced)
         if program is None:
             return None
         try:

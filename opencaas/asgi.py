@@ -185,6 +185,8 @@ def graphql_settings(settings: Settings) -> GraphQLSettings:
         max_cost=settings.max_cost,
         max_input_values=settings.max_input_values,
         max_response_bytes=settings.max_response_bytes,
+        plan_cache_size=settings.plan_cache_size,
+        plan_cache_bytes=settings.plan_cache_bytes,
         http=settings.graphql_http,
         verbose=settings.graphql_verbose,
         allowed_origins=settings.allowed_origins,

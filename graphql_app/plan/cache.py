@@ -1,14 +1,20 @@
 """Keeps what is costly to make again, bounded in number and in size, and lets the longest unused go first."""
 
 from collections import OrderedDict
-from collections.abc import Hashable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable
+from typing import Any, Final, Generic, TypeVar
 
 from graphql_app.plan.types import Operations
 
 __all__ = ["BoundedCache", "PlanCache"]
 
 _Value = TypeVar("_Value")
+
+_BYTES_PER_DOCUMENT: Final = 4_096
+_BYTES_PER_TOKEN: Final = 500
+_BYTES_PER_PROGRAM: Final = 12_288
+_BYTES_PER_FIELD: Final = 1_500
+"""What these take in memory, as it was measured: of programs with many queries two thirds, of most others more."""
 
 
 class BoundedCache(Generic[_Value]):
@@ -34,22 +40,61 @@ class BoundedCache(Generic[_Value]):
         return found[0]
 
     def keep(self, key: Hashable, value: _Value, weight: int) -> None:
-        """Keep a value, and let go of those that were not used for longest."""
+        """Keep a value in place of what was kept for its key, and let go of those that were not used for longest."""
+        self._used -= self._kept.pop(key, (value, 0))[1]
         if weight > self._length or self._entries < 1:
             return
-        self._used += weight - self._kept.pop(key, (value, 0))[1]
+        self._used += weight
         self._kept[key] = (value, weight)
         while len(self._kept) > self._entries or self._used > self._length:
             _, (_, dropped) = self._kept.popitem(last=False)
             self._used -= dropped
 
+    def drop(self, unwanted: Callable[[Any], bool]) -> None:
+        """Let go of everything whose key is unwanted; looks at all keys."""
+        for key in [key for key in self._kept if unwanted(key)]:
+            self._used -= self._kept.pop(key)[1]
+
     def __len__(self) -> int:
         return len(self._kept)
 
 
-class PlanCache(BoundedCache[Operations]):
-    """What parsing and validating gave, by the operations' text; their lengths are what they weigh."""
+class PlanCache:
+    """The operations of one version of an application by their texts, in a cache that all applications share.
+
+    Operations weigh what they take in memory, together with the programs that were compiled of them.
+
+    Args:
+        shared: the cache of the process.
+    """
+
+    def __init__(self, shared: BoundedCache[Operations]) -> None:
+        self._shared = shared
+        self._closed = False
+
+    def get(self, text: str) -> Operations | None:
+        """Give what parsing and validating exactly this text gave."""
+        return self._shared.get((self, text))
 
     def put(self, text: str, operations: Operations) -> None:
-        """Keep operations, one cache for each version of an application."""
-        self.keep(text, operations, len(text))
+        """Keep operations, or weigh them again after one of them was compiled."""
+        if not self._closed:
+            self._shared.keep((self, text), operations, _weigh(text, operations))
+
+    def close(self) -> None:
+        """Let go of all operations, and keep none from now on: the version does not answer any more."""
+        self._closed = True
+        self._shared.drop(lambda key: key[0] is self)
+
+
+def _weigh(text: str, operations: Operations) -> int:
+    """Estimate the bytes of memory that operations take."""
+    tokens = operations.document.token_count
+    programs = operations.programs.values()
+    return (
+        _BYTES_PER_DOCUMENT
+        + len(text)
+        + _BYTES_PER_TOKEN * tokens
+        + _BYTES_PER_PROGRAM * sum(program.count for program in programs)
+        + _BYTES_PER_FIELD * sum(program.fields for program in programs)
+    )
