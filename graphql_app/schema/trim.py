@@ -45,5 +45,5 @@ def _parts(type_: GraphQLNamedType) -> Iterator[Any]:
     elif isinstance(type_, GraphQLUnionType):
         declared._types = type_.types  # noqa: SLF001
     elif isinstance(type_, GraphQLEnumType):
-        declared._values = type_.values
+        declared._values = type_.values  # noqa: SLF001
         yield from type_.values.values()
