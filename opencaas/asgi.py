@@ -187,6 +187,7 @@ def graphql_settings(settings: Settings) -> GraphQLSettings:
         max_response_bytes=settings.max_response_bytes,
         plan_cache_size=settings.plan_cache_size,
         plan_cache_bytes=settings.plan_cache_bytes,
+        compile_queries=settings.compile_queries,
         http=settings.graphql_http,
         verbose=settings.graphql_verbose,
         allowed_origins=settings.allowed_origins,

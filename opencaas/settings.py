@@ -91,6 +91,10 @@ class Settings(BaseSettings):
     plan_cache_bytes: int = Field(
         20_971_520, ge=0, description="Memory that a worker spends on them, as it is estimated; 0 keeps none."
     )
+    compile_queries: bool = Field(
+        True,
+        description="GraphQL queries are compiled; without, graphql-core executes all of them, which takes longer.",
+    )
     graphql_http: Literal["compat", "standard"] = Field(
         "compat",
         description="Statuses and media types of GraphQL answers: compat is the original's, "
