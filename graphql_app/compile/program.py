@@ -1,7 +1,7 @@
 """A compiled operation: its functions, and all that can be known about its queries before a request comes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -45,6 +45,7 @@ class Site:
         parts: what is needed of the documents of a root field; None below the root fields.
         projection: the same for MongoDB; None reads all.
         walks: whether queries run below it.
+        fixed: whether it is a root field whose query is the same in every request.
     """
 
     mapping: DatabaseMapping
@@ -52,6 +53,7 @@ class Site:
     parts: Parts | None
     projection: Mapping[str, Any] | None
     walks: bool
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +68,8 @@ class Program:
         selection: the tree that the program was made from.
         constant: the arguments of sites, as far as no variable decides about them.
         open: the other fields with arguments.
+        roots: the numbers of the root fields that run queries.
+        prepared: what is asked for root fields that ask the same in every request; filled by the first.
     """
 
     functions: Functions
@@ -75,6 +79,8 @@ class Program:
     selection: Selection
     constant: tuple[Arguments, ...]
     open: tuple[FieldPlan, ...]
+    roots: tuple[int, ...]
+    prepared: dict[int, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -127,6 +133,7 @@ def compile_operation(
         selection=selection,
         constant=tuple(constant),
         open=still_open,
+        roots=tuple(entry.site for entry in selection.sites if id(entry) in roots),
     )
 
 
@@ -159,7 +166,8 @@ def _read_site(entry: FieldPlan, app: ExecutableApp, functions: Functions, from_
     if from_root is None:
         return Site(mapping, read_relation(mapping), None, None, walks)
     parts = unite([parts_of(entry.target, app.matchers), from_root])
-    return Site(mapping, None, parts, encode_projection(parts), walks)
+    fixed = isinstance(mapping, QueryMapping) and not _holds_variables(entry.nodes[0].arguments)
+    return Site(mapping, None, parts, encode_projection(parts), walks, fixed)
 
 
 def _project_lookups(below: list[FieldPlan], app: ExecutableApp) -> Mapping[tuple[str, str], Mapping[str, Any] | None]:

@@ -159,8 +159,8 @@ class _Unwilling(Store):
     cancelled = 0
     stubborn = False
 
-    async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
-        self.limits.append(query.max_time_ms)
+    async def read(self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0) -> list[Document]:
+        self.limits.append(max_time_ms)
         try:
             await asyncio.sleep(self.seconds)
         except asyncio.CancelledError:
@@ -169,7 +169,7 @@ class _Unwilling(Store):
                 raise
         if self.error is not None and collection == self.fails:
             raise self.error
-        return await super().read(database, collection, query)
+        return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
 
 @pytest.fixture
@@ -251,11 +251,13 @@ async def test_so_many_reads_at_a_time(app: ExecutableApp, mongo: EmbeddedMongo)
     class _Counting(Store):
         now = most = 0
 
-        async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+        async def read(
+            self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0
+        ) -> list[Document]:
             self.now += 1
             self.most = max(self.most, self.now)
             await asyncio.sleep(0.01)
-            documents = await super().read(database, collection, query)
+            documents = await super().read(database, collection, query, max_time_ms=max_time_ms)
             self.now -= 1
             return documents
 

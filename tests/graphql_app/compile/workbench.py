@@ -104,20 +104,21 @@ def run_handed(
 
 
 class RecordingStore(Store):
-    """A store that remembers its reads; it reads from a real MongoDB."""
+    """A store that remembers its reads and how long each may take; it reads from a real MongoDB."""
 
     asked: list[tuple[str, FindQuery]]
+    limits: list[int]
 
     @classmethod
     def on(cls, uri: str) -> "RecordingStore":
         """Open one."""
         store = cls.open(uri)
-        store.asked = []
+        store.asked, store.limits = [], []
         return store
 
-    async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+    async def read(self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0) -> list[Document]:
         self.asked.append((collection, query))
-        return await super().read(database, collection, query)
+        return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
 
 async def prepare(store: Store, definition: Document, settings: GraphQLSettings = _SETTINGS) -> ActiveApp:
