@@ -48,7 +48,7 @@ class GraphQLSettings:
     http: Literal["compat", "standard"] = "compat"
     max_validation_errors: int = 100
     plan_cache_size: int = 1_000
-    plan_cache_bytes: int = 20_971_520
+    plan_cache_bytes: int = 16_777_216
     batch_keys: int = 1_000
     parallel_queries: int = 16
     regex_length: int = 1_000

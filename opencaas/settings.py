@@ -89,7 +89,7 @@ class Settings(BaseSettings):
         1_000, ge=0, description="GraphQL documents of all applications that a worker keeps planned and compiled."
     )
     plan_cache_bytes: int = Field(
-        20_971_520, ge=0, description="Memory that a worker spends on them, as it is estimated; 0 keeps none."
+        16_777_216, ge=0, description="Memory that a worker spends on them, as it is estimated; 0 keeps none."
     )
     compile_queries: bool = Field(
         True,

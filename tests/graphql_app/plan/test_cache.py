@@ -1,6 +1,8 @@
+import gc
 import tracemalloc
+import weakref
 
-from graphql import build_schema
+from graphql import GraphQLError, Token, build_schema
 
 from graphql_app.plan import BoundedCache, Operations, PlanCache, parse_operations
 
@@ -74,7 +76,7 @@ def test_what_is_too_large_is_not_kept_and_drives_nothing_out() -> None:
 
 
 def test_programs_count_from_when_they_are_compiled() -> None:
-    cache, _ = caches(length=100_000)
+    cache, _ = caches(length=90_000)
     first, second = operations(), operations()
     cache.put("1", first)
     cache.put("2", second)
@@ -122,7 +124,7 @@ def test_a_closed_cache_lets_go_of_its_own_and_keeps_nothing_new() -> None:
 
 
 def test_the_memory_of_documents_is_close_to_what_they_are_said_to_take() -> None:
-    texts = ["{ q { " + "a " * number + "} }" for number in range(500, 520)]
+    texts = ["{ q { " + "a " * number + "} }" for number in range(500, 530)]
     operations(texts[0])
     shared = BoundedCache[Operations](entries=100, length=5_000_000)
     cache = PlanCache(shared)
@@ -136,3 +138,53 @@ def test_the_memory_of_documents_is_close_to_what_they_are_said_to_take() -> Non
     kept = sum(cache.get(text) is not None for text in texts)
     assert 5 <= kept < len(texts)
     assert 3_000_000 < taken < 7_500_000
+
+
+def test_kept_documents_still_tell_where_their_parts_stand() -> None:
+    cache, _ = caches()
+    text = "query Ask {\n  q { a }\n}"
+    cache.put(text, operations(text))
+
+    kept = cache.get(text)
+
+    assert kept is not None
+    assert kept.text == text
+    field = kept.named["Ask"].selection_set.selections[0]
+    assert [(place.line, place.column) for place in GraphQLError("no", field).locations or ()] == [(2, 3)]
+
+
+def test_kept_documents_do_not_keep_their_tokens() -> None:
+    gc.collect()
+    before = _count_tokens()
+    cache, _ = caches()
+    for number in range(20):
+        text = f"{{ q {{ ...F x{number}: a }} }} fragment F on T {{ a }}"
+        cache.put(text, operations(text))
+
+    gc.collect()
+
+    assert _count_tokens() - before <= 0
+
+
+def _count_tokens() -> int:
+    return sum(isinstance(thing, Token) for thing in gc.get_objects())
+
+
+def test_programs_that_were_let_go_do_not_pile_up() -> None:
+    cache, _ = caches(length=200_000)
+    gone: list[weakref.ref[Compiled]] = []
+    gc.disable()
+    try:
+        for number in range(40):
+            kept = operations()
+            cache.put(str(number), kept)
+            program = Compiled(fields=20)
+            program.__dict__["itself"] = program
+            gone.append(weakref.ref(program))
+            kept.programs[None] = program
+            del program
+            cache.put(str(number), kept)
+    finally:
+        gc.enable()
+
+    assert 0 < sum(program() is not None for program in gone) < 12
