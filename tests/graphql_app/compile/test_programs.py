@@ -1,131 +1,116 @@
+from collections.abc import Mapping
 from typing import Any
 
-import pytest
-
-from graphql_app.compile import programs as programs_module
-from graphql_app.compile.program import Program, compile_operation
+from graphql_app.compile.program import Program
 from graphql_app.compile.programs import find_program
 from graphql_app.plan import BoundedCache, Operations, PlanCache, coerce_variables, parse_operations, select_operation
 from graphql_app.schema.build import ExecutableApp
-from tests.graphql_app.query.workshop import build, workshop_definition
+from tests.graphql_app.query.workshop import build
 
-TEXT = """query Q($a: Boolean = false, $b: Boolean! = true, $id: String!) {
-  mechanic(id: $id) { name @skip(if: $a) ...F @include(if: $b) } }
-fragment F on Mechanic { jobs { title @include(if: $b) } }"""
-
-
-class Cache:
-    """The operations of a text in a cache, and the programs that are found for it."""
-
-    def __init__(self, app: ExecutableApp, text: str) -> None:
-        self.app = app
-        self.plans = PlanCache(BoundedCache[Operations](entries=10, length=10_000_000))
-        self.operations = parse_operations(app.schema, text, max_tokens=10_000, max_errors=1)
-
-    def find(self, variables: dict[str, Any], name: str | None = None) -> Program | None:
-        plan = select_operation(self.app.schema, self.operations, name)
-        coerced = coerce_variables(plan, variables)
-        return find_program(self.app, self.plans, self.operations, plan.operation, coerced)
+SDL = "type Query { things: [T] } type T { a: String b: String t: T }"
+MAPPINGS = {"Query": {"things": {"db": "acme", "collection": "things"}}}
 
 
-@pytest.fixture(scope="module")
-def app() -> ExecutableApp:
-    return build(workshop_definition("acme"))
+def make_app() -> ExecutableApp:
+    return build({"_id": "acme___any", "schema": SDL, "mappings": MAPPINGS})
 
 
-def test_a_program_is_kept_for_the_values_of_its_conditions(app: ExecutableApp) -> None:
-    cache = Cache(app, TEXT)
+class Bench:
+    """An application with its cache, asked as the engine asks."""
 
-    first = cache.find({"id": "m1", "a": True})
+    def __init__(self, *, shared: BoundedCache[Operations] | None = None) -> None:
+        self.app = make_app()
+        self.plans = PlanCache(shared or BoundedCache(entries=100, length=10_000_000))
+
+    def find(self, text: str, *, name: str | None = None, **variables: Any) -> Program | None:
+        operations = self.plans.get(text)
+        if operations is None:
+            operations = parse_operations(self.app.schema, text, max_tokens=10_000, max_errors=1)
+            self.plans.put(text, operations)
+        return self.compile(operations, name=name, variables=variables)
+
+    def compile(self, operations: Operations, *, name: str | None = None, variables: Mapping[str, Any]) -> Any:
+        plan = select_operation(self.app.schema, operations, name)
+        return find_program(self.app, self.plans, operations, plan.operation, coerce_variables(plan, variables))
+
+
+def test_an_operation_is_compiled_once() -> None:
+    bench = Bench()
+
+    first = bench.find("{ things { a } }")
 
     assert first is not None
-    assert cache.find({"id": "m1", "a": True}) is first
-    assert cache.find({"id": "m2", "a": True}) is first  # not a condition
-    assert cache.find({"id": "m1", "a": True, "b": True}) is first  # the default
-    assert cache.find({"id": "m1", "a": False}) is not first
-    assert cache.find({"id": "m1", "a": True, "b": False}) is not first
+    assert bench.find("{ things { a } }") is first
 
 
-def test_programs_differ_by_what_their_conditions_leave(app: ExecutableApp) -> None:
-    cache = Cache(app, TEXT)
+def test_each_operation_of_a_document_has_its_own_program() -> None:
+    bench = Bench()
+    text = "query One { things { a } } query Two { things { a b } }"
 
-    sizes = {
-        (a, b): program.size
-        for a in (True, False)
-        for b in (True, False)
-        if (program := cache.find({"id": "m1", "a": a, "b": b})) is not None
-    }
+    programs = [bench.find(text, name=name) for name in ("One", "Two", "One")]
 
-    # mechanic; name; jobs and title
-    assert sizes == {(True, True): 3, (True, False): 1, (False, True): 4, (False, False): 2}
+    assert programs[0] is programs[2]
+    assert programs[0] is not programs[1]
 
 
-def test_conditions_inside_fragments_of_fragments_count(app: ExecutableApp) -> None:
-    text = """query ($a: Boolean!) { mechanic(id: "m1") { ...F ...G } }
-              fragment F on Mechanic { ...G } fragment G on Mechanic { name ... { id @skip(if: $a) } }"""
-    cache = Cache(app, text)
+def test_conditions_choose_the_program_and_other_variables_do_not() -> None:
+    bench = Bench()
+    text = """query ($b: Boolean = false, $other: Boolean = true) { ...F @skip(if: $other) things { a } }
+              fragment F on Query { things { ... @include(if: $b) { b } t { ...G } } }
+              fragment G on T { t { ...H } } fragment H on T { a }"""
 
-    with_id, without = cache.find({"a": False}), cache.find({"a": True})
+    with_b = bench.find(text, b=True, other=False)
 
-    assert with_id is not None
-    assert without is not None
-    assert (with_id.size, without.size) == (3, 2)
-
-
-def test_operations_of_one_document_have_programs_of_their_own(app: ExecutableApp) -> None:
-    cache = Cache(app, "query A { mechanics { name } } query B { mechanics { name id } }")
-
-    one, other = cache.find({}, "A"), cache.find({}, "B")
-
-    assert one is not None
-    assert other is not None
-    assert (one.size, other.size) == (2, 3)
-    assert cache.find({}, "A") is one
+    assert bench.find(text, b=True, other=False) is with_b
+    assert bench.find(text, b=False, other=False) is not with_b
+    assert bench.find(text, other=False) is bench.find(text, b=False, other=False)
+    assert bench.find(text, b=True) is not with_b
 
 
-def test_what_has_no_program_is_not_tried_again(app: ExecutableApp, monkeypatch: pytest.MonkeyPatch) -> None:
-    cache = Cache(app, "{ __schema { queryType { name } } }")
-    tried = 0
-    compiling = compile_operation
+def test_what_cannot_be_compiled_is_not_tried_again() -> None:
+    bench = Bench()
+    text = "{ __schema { queryType { name } } }"
 
-    def compile_and_count(*arguments: Any) -> Program:
-        nonlocal tried
-        tried += 1
-        return compiling(*arguments)
+    assert bench.find(text) is None
 
-    monkeypatch.setattr(programs_module, "compile_operation", compile_and_count)
-
-    assert [cache.find({}) for _ in range(3)] == [None, None, None]
-    assert tried == 1
+    kept = bench.plans.get(text)
+    assert kept is not None
+    assert (kept.programs[None].count, kept.programs[None].fields) == (1, 0)
 
 
-def test_sixteen_variants_of_an_operation_are_kept_at_most(app: ExecutableApp) -> None:
-    names = "abcde"
-    header = ", ".join(f"${name}: Boolean!" for name in names)
-    fields = " ".join(f"{name}: name @skip(if: ${name})" for name in names)
-    cache = Cache(app, f"query ({header}) {{ mechanics {{ id {fields} }} }}")
+def test_programs_for_values_of_conditions_are_bounded() -> None:
+    bench = Bench()
+    names = [f"v{number}" for number in range(5)]
+    declared = " ".join(f"${name}: Boolean!" for name in names)
+    fields = " ".join(f"x{name}: a @include(if: ${name})" for name in names)
+    text = f"query ({declared}) {{ things {{ a {fields} }} }}"
 
-    def values(number: int) -> dict[str, Any]:
-        return {name: bool(number >> bit & 1) for bit, name in enumerate(names)}
+    for number in range(32):
+        bench.find(text, **{name: bool(number >> place & 1) for place, name in enumerate(names)})
 
-    first = cache.find(values(0))
-    for number in range(1, 16):
-        cache.find(values(number))
-    assert cache.find(values(0)) is first
-
-    cache.find(values(16))
-    assert cache.find(values(0)) is not first
-    assert cache.operations.programs[None].count == 16
+    kept = bench.plans.get(text)
+    assert kept is not None
+    assert kept.programs[None].count == 16
 
 
-def test_a_new_program_weighs_in_the_cache_of_documents(app: ExecutableApp) -> None:
-    """With room for the document alone, the compiled one goes."""
-    text = "{ mechanics { " + " ".join(f"a{n}: name" for n in range(90)) + " } }"
-    cache = Cache(app, text)
-    cache.plans = PlanCache(BoundedCache[Operations](entries=10, length=200_000))
-    cache.plans.put(text, cache.operations)
-    assert cache.plans.get(text) is cache.operations
+def test_programs_count_in_what_all_applications_may_keep() -> None:
+    shared = BoundedCache[Operations](entries=100, length=60_000)
+    one, other = Bench(shared=shared), Bench(shared=shared)
+    one.find("{ things { a } }")
+    other.find("{ things { a } }")
+    assert len(shared) == 2
 
-    cache.find({})
+    other.find("{ things { a b } }")
 
-    assert cache.plans.get(text) is None
+    assert one.plans.get("{ things { a } }") is None
+    assert other.plans.get("{ things { a b } }") is not None
+
+
+def test_operations_of_a_version_that_went_are_compiled_and_not_kept() -> None:
+    bench = Bench()
+    operations = parse_operations(bench.app.schema, "{ things { a } }", max_tokens=100, max_errors=1)
+    bench.plans.close()
+
+    assert bench.compile(operations, variables={}) is not None
+
+    assert bench.plans.get("{ things { a } }") is None

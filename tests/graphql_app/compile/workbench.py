@@ -118,6 +118,7 @@ class RecordingStore(Store):
 
     async def read(self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0) -> list[Document]:
         self.asked.append((collection, query))
+        self.limits.append(max_time_ms)
         return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
 
