@@ -4,7 +4,6 @@ Whoever asks has been admitted already; nothing here knows HTTP beyond a status 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from graphql import OperationType
@@ -196,15 +195,16 @@ class Engine:
 
 def _shape(outcome: Outcome, *, compiled: bool) -> Answer:
     with observe.stage("shape"):
-        answer = shape_outcome(outcome.data, outcome.errors)
+        answer = shape_outcome(
+            outcome.data,
+            outcome.errors,
+            compiled=compiled,
+            calls=outcome.calls,
+            documents=outcome.documents,
+            statistics=outcome.statistics,
+        )
     observe.note(errors=len(outcome.errors))
-    return replace(
-        answer,
-        compiled=compiled,
-        calls=outcome.calls,
-        documents=outcome.documents,
-        statistics=outcome.statistics,
-    )
+    return answer
 
 
 def _name(plan: Plan) -> str | None:
