@@ -167,7 +167,7 @@ def test_kept_documents_do_not_keep_their_tokens() -> None:
 
 
 def _count_tokens() -> int:
-    return sum(isinstance(thing, Token) for thing in gc.get_objects())
+    return sum(type(thing) is Token for thing in gc.get_objects())
 
 
 def test_programs_that_were_let_go_do_not_pile_up() -> None:
