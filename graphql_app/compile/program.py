@@ -12,18 +12,17 @@ from graphql import (
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
-    Undefined,
     VariableNode,
     get_argument_values,
 )
 from graphql.execution.values import VariableValues
-from graphql.utilities.coerce_input_value import coerce_default_value
 
 from graphql_app.compile.emit import Functions, emit_functions
 from graphql_app.compile.positions import Positions
 from graphql_app.compile.relations import Relation, read_relation
 from graphql_app.plan.projection import Parts, add_root_document, add_whole, encode_projection, parts_of, unite
 from graphql_app.plan.selection import FieldPlan, Selection, UnplannableError, plan_selection
+from graphql_app.query.arguments import declared_defaults
 from graphql_app.schema.build import ExecutableApp
 from graphql_app.schema.mappings import DatabaseMapping, PathMapping, QueryMapping
 
@@ -141,7 +140,7 @@ def _bind(bound: list[Arguments], entries: Iterable[FieldPlan], variables: Varia
     for entry in entries:
         arguments = get_argument_values(_definition(entry), entry.nodes[0], variables)
         if entry.site >= 0:
-            bound[entry.site] = (arguments, _declared_defaults(entry, arguments))
+            bound[entry.site] = (arguments, declared_defaults(_definition(entry).args, arguments))
 
 
 def _holds_variables(node: Any) -> bool:
@@ -191,12 +190,3 @@ def _mapping(entry: FieldPlan) -> DatabaseMapping:
 
 def _definition(entry: FieldPlan) -> Any:
     return entry.definition
-
-
-def _declared_defaults(entry: FieldPlan, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where null counts as not given, the schema's default is bound."""
-    if None not in arguments.values():
-        return {}
-    declared = _definition(entry).args
-    defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
-    return {name: value for name, value in defaults.items() if value is not Undefined}
