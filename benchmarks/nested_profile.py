@@ -25,9 +25,13 @@ __all__ = ["main"]
 
 _ROOMS: Final = (
     ("/content_core/store/", "reading: store, driver, BSON"),
+    ("/graphql_app/reading.py", "reading: store, driver, BSON"),
+    ("<operation>", "compiled functions"),
+    ("/graphql_app/compile/", "compiled execution"),
     ("/graphql_app/query/find.py", "filling in the fields' queries"),
     ("/graphql_app/query/batching.py", "merging queries, handing documents out"),
     ("/graphql_app/run.py", "collecting what fields wait for"),
+    ("/graphql_app/plan/", "parsing and planning"),
     ("/graphql_app/schema/", "resolvers: paths, scalars, types"),
     ("/graphql_app/shape/", "writing JSON"),
     ("/graphql/", "graphql-core: walking and completing"),

@@ -4,7 +4,6 @@ Whoever asks has been admitted already; nothing here knows HTTP beyond a status 
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any, Final
 
 from graphql import OperationType
@@ -13,6 +12,7 @@ from content_core import observe
 from content_core.documents import Json
 from content_core.errors import StoreTimeoutError
 from content_core.store import Store
+from graphql_app.compile.programs import find_program
 from graphql_app.compile.run import run_program
 from graphql_app.explain import Trace, render_trace
 from graphql_app.plan import (
@@ -135,7 +135,7 @@ class Engine:
         if not settings.compile_queries or settings.verbose:
             return None
         coerced = coerce_variables(plan, variables)
-        program = active.programs.find(active.app, plan.operation, operations.fragments, coerced)
+        program = find_program(active.app, active.plans, operations, plan.operation, coerced)
         if program is None:
             return None
         try:
@@ -195,15 +195,16 @@ class Engine:
 
 def _shape(outcome: Outcome, *, compiled: bool) -> Answer:
     with observe.stage("shape"):
-        answer = shape_outcome(outcome.data, outcome.errors)
+        answer = shape_outcome(
+            outcome.data,
+            outcome.errors,
+            compiled=compiled,
+            calls=outcome.calls,
+            documents=outcome.documents,
+            statistics=outcome.statistics,
+        )
     observe.note(errors=len(outcome.errors))
-    return replace(
-        answer,
-        compiled=compiled,
-        calls=outcome.calls,
-        documents=outcome.documents,
-        statistics=outcome.statistics,
-    )
+    return answer
 
 
 def _name(plan: Plan) -> str | None:

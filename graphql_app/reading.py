@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from content_core.documents import Document
@@ -79,7 +78,7 @@ class Reader:
         self, database: str, collection: str, query: FindQuery | AggregateQuery, remaining: int
     ) -> list[Document]:
         if isinstance(query, FindQuery):
-            return await self._store.read(database, collection, replace(query, max_time_ms=remaining))
+            return await self._store.read(database, collection, query, max_time_ms=remaining)
         return await self._store.aggregate(
             database, collection, query.stages, max_time_ms=remaining, allow_disk_use=query.allow_disk_use
         )

@@ -21,8 +21,8 @@ from content_core.documents import Document
 from content_core.errors import ConflictError, DefinitionError, IllegalNameError, StoreError
 from content_core.names import GQL_APPS, AppKey
 from content_core.store import ChangeEvent, ChangeFeed, FindQuery, Store
-from graphql_app.compile.programs import Programs
-from graphql_app.plan.cache import PlanCache
+from graphql_app.plan.cache import BoundedCache, PlanCache
+from graphql_app.plan.types import Operations
 from graphql_app.schema.build import ExecutableApp, build_app
 from graphql_app.schema.definition import parse_definition
 from graphql_app.settings import GraphQLSettings
@@ -44,7 +44,6 @@ class ActiveApp:
 
     app: ExecutableApp
     plans: PlanCache
-    programs: Programs
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +89,7 @@ class Registry:
         self._store = store
         self._feed = feed
         self._settings = settings
+        self._operations = BoundedCache[Operations](entries=settings.plan_cache_size, length=settings.plan_cache_bytes)
         self._versions: dict[Place, _Version] = {}
         self._places: Mapping[AppKey, Place] = {}
         self._stale: dict[Place, None] = {}
@@ -286,7 +286,7 @@ class Registry:
         loop = asyncio.get_running_loop()
         started = time.perf_counter()
         try:
-            return await loop.run_in_executor(self._builder, _build, tenant, document, self._settings)
+            return await loop.run_in_executor(self._builder, _build, tenant, document, self._settings, self._operations)
         finally:
             observe.duration("graphql_activation", time.perf_counter() - started)
 
@@ -310,14 +310,18 @@ class Registry:
     def _install(self, place: Place, version: _Version) -> None:
         before = self._versions.get(place)
         self._versions[place] = version
-        if version.active is not (before.active if before is not None else None):
+        replaced = before.active if before is not None else None
+        if version.active is not replaced:
             observe.count("definition_changes", outcome="activated")
             self._assign_addresses()
+            _let_go(replaced)
 
     def _remove(self, place: Place) -> None:
-        if self._versions.pop(place, None) is not None:
+        removed = self._versions.pop(place, None)
+        if removed is not None:
             observe.count("definition_changes", outcome="removed")
             self._assign_addresses()
+            _let_go(removed.active)
 
     def _assign_addresses(self) -> None:
         """Give each address to one definition: to the one that names it, else to the one whose id it is."""
@@ -335,11 +339,18 @@ class Registry:
         self._places = places
 
 
-def _build(tenant: str, document: Document, settings: GraphQLSettings) -> Prepared:
+def _build(
+    tenant: str, document: Document, settings: GraphQLSettings, operations: BoundedCache[Operations]
+) -> Prepared:
     definition = parse_definition(document, tenant=tenant, limits=settings.limits)
-    plans = PlanCache(entries=settings.plan_cache_size, length=settings.plan_cache_bytes)
-    active = ActiveApp(build_app(definition), plans, Programs(fields=settings.plan_cache_fields))
+    active = ActiveApp(build_app(definition), PlanCache(operations))
     return Prepared((tenant, definition.document_id), _digest(document), active)
+
+
+def _let_go(active: ActiveApp | None) -> None:
+    """Forget the operations of a version that does not answer any more; requests under way still have theirs."""
+    if active is not None:
+        active.plans.close()
 
 
 def _addresses(tenant: str, document_id: Any, uri: Any) -> frozenset[AppKey]:

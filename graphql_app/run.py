@@ -9,9 +9,8 @@ from collections.abc import Awaitable, Generator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from graphql import ExecutionResult, Executor, GraphQLError, GraphQLResolveInfo, Undefined
+from graphql import ExecutionResult, Executor, GraphQLError, GraphQLResolveInfo
 from graphql.pyutils import Path
-from graphql.utilities.coerce_input_value import coerce_default_value
 
 from content_core.documents import Document
 from content_core.errors import StoreError, StoreTimeoutError, StoreUnavailableError
@@ -19,6 +18,7 @@ from content_core.store import Store
 from graphql_app.explain import Trace
 from graphql_app.plan.types import Plan, PlanRefusedError, Refusal
 from graphql_app.query import UNBOUND, Call, FetchError, Load, Scope, distribute, plan_calls, plan_load
+from graphql_app.query.arguments import declared_defaults
 from graphql_app.query.statistics import LoaderStatistics, Statistics
 from graphql_app.reading import Reader, weightiest
 from graphql_app.schema.mappings import DatabaseMapping
@@ -125,15 +125,6 @@ async def _start(plan: Plan, run: "_Run", variables: Mapping[str, Any]) -> Execu
     return result  # type: ignore[no-any-return]  # without incremental delivery it is an ExecutionResult
 
 
-def _declared_defaults(info: GraphQLResolveInfo[Any], arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Give the schema's defaults of the arguments that are null: where null counts as not given, they are bound."""
-    if None not in arguments.values():
-        return {}
-    declared = info.parent_type.fields[info.field_name].args
-    defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
-    return {name: value for name, value in defaults.items() if value is not Undefined}
-
-
 def _level(path: Path) -> int:
     """Say how deep a field stands, by its named segments."""
     level = 0
@@ -230,7 +221,8 @@ class _Run:
             raise FetchError("the time limit is reached")
         root_key = info.path.key if info.path.prev is None else None
         root = self._root_document(info.path)
-        scope = Scope(arguments, source, root, _declared_defaults(info, arguments), self._user)
+        declared = declared_defaults(info.parent_type.fields[info.field_name].args, arguments)
+        scope = Scope(arguments, source, root, declared, self._user)
         load = plan_load(mapping, scope, limits=self._settings.limits, regex_length=self._settings.regex_length)
         if load is None:
             return self._give_nothing(mapping, root_key)

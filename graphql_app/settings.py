@@ -25,9 +25,8 @@ class GraphQLSettings:
         max_body_bytes: largest body of a request.
         http: ``compat`` answers as the original does, ``standard`` as GraphQL over HTTP has it.
         max_validation_errors: validation stops after so many errors.
-        plan_cache_size: operations that are kept parsed and validated, for each version of an application.
-        plan_cache_bytes: length of their texts together; longer operations are parsed each time.
-        plan_cache_fields: fields of the compiled operations that are kept, for each version of an application.
+        plan_cache_size: operations of all applications together that are kept parsed, validated and compiled.
+        plan_cache_bytes: memory that they may take, as it is estimated; larger ones are parsed each time.
         batch_keys: keys that one merged database call looks up at most.
         parallel_queries: database calls that one request has under way at a time.
         regex_length: longest regular expression of a filter, in characters.
@@ -49,8 +48,7 @@ class GraphQLSettings:
     http: Literal["compat", "standard"] = "compat"
     max_validation_errors: int = 100
     plan_cache_size: int = 1_000
-    plan_cache_bytes: int = 4_194_304
-    plan_cache_fields: int = 20_000
+    plan_cache_bytes: int = 16_777_216
     batch_keys: int = 1_000
     parallel_queries: int = 16
     regex_length: int = 1_000

@@ -7,9 +7,10 @@ depends on ``Accept-Encoding`` says so in ``Vary``; a 304, which stands for one 
 import asyncio
 import re
 import zlib
+from functools import lru_cache
 from typing import Final
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 __all__ = ["Compression", "choose_coding"]
@@ -29,6 +30,10 @@ _TEXT: Final = re.compile(
 )
 
 
+_DECIDED: Final = frozenset({b"accept-ranges", b"content-encoding", b"content-range"})
+"""Headers of answers that are encoded already, or whose bytes are counted."""
+
+
 class Compression:
     """ASGI middleware.
 
@@ -46,7 +51,10 @@ class Compression:
         if scope["type"] != "http" or not self._level:
             await self._app(scope, receive, send)
             return
-        coding = choose_coding(Headers(scope=scope).get("accept-encoding"))
+        accepted = next(
+            (value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-encoding"), None
+        )
+        coding = choose_coding(accepted)
         answer = _Answer(send, coding=coding, level=self._level, head=scope["method"] == "HEAD")
         await self._app(scope, receive, answer.send)
 
@@ -91,6 +99,7 @@ class _Answer:
         return {**message, "body": b"" if self._head else encoded}
 
 
+@lru_cache(maxsize=256)
 def choose_coding(accepted: str | None) -> str | None:
     """Choose how to compress by the header ``Accept-Encoding``; None for not at all."""
     if not accepted:
@@ -113,10 +122,18 @@ def _weight(text: str) -> float:
 
 
 def _is_text(start: Message) -> bool:
-    headers = Headers(raw=start["headers"])
-    if "content-encoding" in headers or "accept-ranges" in headers or "content-range" in headers:
-        return False
-    return _TEXT.fullmatch(headers.get("content-type", "")) is not None
+    content_type = b""
+    for name, value in start["headers"]:
+        if name in _DECIDED:
+            return False
+        if name == b"content-type":
+            content_type = value
+    return _is_text_type(content_type)
+
+
+@lru_cache(maxsize=256)
+def _is_text_type(content_type: bytes) -> bool:
+    return _TEXT.fullmatch(content_type.decode("latin-1")) is not None
 
 
 def _compress(body: bytes, coding: str, level: int) -> bytes:

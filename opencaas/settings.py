@@ -85,6 +85,16 @@ class Settings(BaseSettings):
         description="Values in arguments and variables of a GraphQL operation, as often as they are read.",
     )
     max_response_bytes: int = Field(20_000_000, ge=1024, description="Largest body of a GraphQL answer.")
+    plan_cache_size: int = Field(
+        1_000, ge=0, description="GraphQL documents of all applications that a worker keeps planned and compiled."
+    )
+    plan_cache_bytes: int = Field(
+        16_777_216, ge=0, description="Memory that a worker spends on them, as it is estimated; 0 keeps none."
+    )
+    compile_queries: bool = Field(
+        True,
+        description="GraphQL queries are compiled; without, graphql-core executes all of them, which takes longer.",
+    )
     graphql_http: Literal["compat", "standard"] = Field(
         "compat",
         description="Statuses and media types of GraphQL answers: compat is the original's, "

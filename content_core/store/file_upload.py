@@ -121,9 +121,8 @@ class FileUpload:
             owned = await notes.hand_over(self.new_id, self._owner, heir)
             if not owned and await self._is_file():
                 return
-            if (
-                self._unsure or not owned
-            ):  # MongoDB may still be storing what was sent last; the note stays until that is over
+            # MongoDB may still be storing what was sent last; the note stays until that is over.
+            if self._unsure or not owned:
                 await notes.clear(self.new_id, self.new_id)
             else:
                 await notes.settle(self.new_id, heir)

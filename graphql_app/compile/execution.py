@@ -23,7 +23,7 @@ from graphql_app.settings import GraphQLSettings
 __all__ = ["Execution", "Read"]
 
 _FEW: Final = 2
-"""So few documents are decoded whole in less time than their parts are asked for."""
+"""Documents that are read whole."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,20 +85,33 @@ class Execution:
 
     def start(self) -> list[Read]:
         """Give the queries of the root fields; without any, the data can be shaped at once."""
-        wanted: dict[bytes, tuple[Load, Cell, list[Site]]] = {}
-        for number, site in enumerate(self._program.sites):
-            if site.parts is None:
-                continue
-            planned = self._loaders[number].plan(None, UNBOUND)
+        wanted: dict[bytes, tuple[Load, Cell, list[int]]] = {}
+        for number in self._program.roots:
+            planned = self._plan_root(number)
             if isinstance(planned, Load):
                 _, cell, askers = wanted.setdefault(planned.key, (planned, Cell(plural=planned.plural), []))
-                askers.append(site)
+                askers.append(number)
             else:
                 cell = planned
             self._roots[number] = cell
-            if site.walks:
+            if self._program.sites[number].walks:
                 self._fresh.append((number, cell, None))
         return [self._read_root(load, cell, askers) for load, cell, askers in wanted.values()]
+
+    def _plan_root(self, number: int) -> Load | Cell:
+        """Give what a root field asks, prepared once where that is the same in every request."""
+        planned = self._program.prepared.get(number)
+        if planned is None:
+            planned = self._loaders[number].plan(None, UNBOUND)
+            site = self._program.sites[number]
+            if isinstance(planned, Load) and isinstance(planned.query, FindQuery):
+                # So few documents are decoded whole in less time than their parts are asked for.
+                projection = None if 0 < planned.query.limit <= _FEW else site.projection
+                planned = replace(planned, query=_project(planned.query, projection))
+            if site.fixed:
+                self._program.prepared[number] = planned
+        result: Load | Cell = planned
+        return result
 
     def go_on(self) -> list[Read]:
         """Give the next queries, after the last ones were all answered; empty when there are no more."""
@@ -183,13 +196,12 @@ class Execution:
         merged = merge_groups(self._groups.values(), batch_keys=batch_keys, projections=projections)
         return reads + [_read_relation(query) for query in merged]
 
-    def _read_root(self, load: Load, cell: Cell, askers: list[Site]) -> Read:
-        projection = askers[0].projection
-        if len(askers) > 1:
-            projection = encode_projection(unite(site.parts for site in askers if site.parts is not None))
-        if isinstance(load.query, FindQuery) and 0 < load.query.limit <= _FEW:
-            projection = None
-        query = _project(load.query, projection)
+    def _read_root(self, load: Load, cell: Cell, askers: list[int]) -> Read:
+        query = load.query
+        if len(askers) > 1 and isinstance(query, FindQuery) and query.projection is not None:
+            sites = [self._program.sites[number] for number in askers]
+            united = unite(site.parts for site in sites if site.parts is not None)
+            query = replace(query, projection=encode_projection(united))
         return Read(load.database, load.collection, query, cell.settle, _fail(cell), (load.field,))
 
     def _read_alone(self, load: Load, cell: Cell) -> Read:

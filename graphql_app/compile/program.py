@@ -1,7 +1,7 @@
 """A compiled operation: its functions, and all that can be known about its queries before a request comes."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 from graphql import (
@@ -12,18 +12,17 @@ from graphql import (
     ObjectFieldNode,
     ObjectValueNode,
     OperationDefinitionNode,
-    Undefined,
     VariableNode,
     get_argument_values,
 )
 from graphql.execution.values import VariableValues
-from graphql.utilities.coerce_input_value import coerce_default_value
 
 from graphql_app.compile.emit import Functions, emit_functions
 from graphql_app.compile.positions import Positions
 from graphql_app.compile.relations import Relation, read_relation
 from graphql_app.plan.projection import Parts, add_root_document, add_whole, encode_projection, parts_of, unite
 from graphql_app.plan.selection import FieldPlan, Selection, UnplannableError, plan_selection
+from graphql_app.query.arguments import declared_defaults
 from graphql_app.schema.build import ExecutableApp
 from graphql_app.schema.mappings import DatabaseMapping, PathMapping, QueryMapping
 
@@ -45,6 +44,7 @@ class Site:
         parts: what is needed of the documents of a root field; None below the root fields.
         projection: the same for MongoDB; None reads all.
         walks: whether queries run below it.
+        fixed: whether it is a root field whose query is the same in every request.
     """
 
     mapping: DatabaseMapping
@@ -52,6 +52,7 @@ class Site:
     parts: Parts | None
     projection: Mapping[str, Any] | None
     walks: bool
+    fixed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,8 @@ class Program:
         selection: the tree that the program was made from.
         constant: the arguments of sites, as far as no variable decides about them.
         open: the other fields with arguments.
+        roots: the numbers of the root fields that run queries.
+        prepared: what is asked for root fields that ask the same in every request; filled by the first.
     """
 
     functions: Functions
@@ -75,6 +78,8 @@ class Program:
     selection: Selection
     constant: tuple[Arguments, ...]
     open: tuple[FieldPlan, ...]
+    roots: tuple[int, ...]
+    prepared: dict[int, Any] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -127,6 +132,7 @@ def compile_operation(
         selection=selection,
         constant=tuple(constant),
         open=still_open,
+        roots=tuple(entry.site for entry in selection.sites if id(entry) in roots),
     )
 
 
@@ -134,7 +140,7 @@ def _bind(bound: list[Arguments], entries: Iterable[FieldPlan], variables: Varia
     for entry in entries:
         arguments = get_argument_values(_definition(entry), entry.nodes[0], variables)
         if entry.site >= 0:
-            bound[entry.site] = (arguments, _declared_defaults(entry, arguments))
+            bound[entry.site] = (arguments, declared_defaults(_definition(entry).args, arguments))
 
 
 def _holds_variables(node: Any) -> bool:
@@ -159,7 +165,8 @@ def _read_site(entry: FieldPlan, app: ExecutableApp, functions: Functions, from_
     if from_root is None:
         return Site(mapping, read_relation(mapping), None, None, walks)
     parts = unite([parts_of(entry.target, app.matchers), from_root])
-    return Site(mapping, None, parts, encode_projection(parts), walks)
+    fixed = isinstance(mapping, QueryMapping) and not _holds_variables(entry.nodes[0].arguments)
+    return Site(mapping, None, parts, encode_projection(parts), walks, fixed)
 
 
 def _project_lookups(below: list[FieldPlan], app: ExecutableApp) -> Mapping[tuple[str, str], Mapping[str, Any] | None]:
@@ -183,12 +190,3 @@ def _mapping(entry: FieldPlan) -> DatabaseMapping:
 
 def _definition(entry: FieldPlan) -> Any:
     return entry.definition
-
-
-def _declared_defaults(entry: FieldPlan, arguments: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Where null counts as not given, the schema's default is bound."""
-    if None not in arguments.values():
-        return {}
-    declared = _definition(entry).args
-    defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
-    return {name: value for name, value in defaults.items() if value is not Undefined}

@@ -5,6 +5,7 @@ all parents that have equal values of ``rootDoc``. The rest is then filled in on
 costs no more than reading its key. Everything that this module is not sure of is left to :mod:`graphql_app.query`.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, TypeAlias
@@ -32,6 +33,7 @@ __all__ = ["Group", "GroupKey", "Relation", "RelationQuery", "Terms", "merge_gro
 GroupKey: TypeAlias = tuple[Any, ...]
 
 _NO_ROOT: Final = object()
+_PLAIN_NAME: Final = re.compile(r"[^.\[\]]+(?:\.[^.\[\]]+)*")
 _SLACK: Final = 100
 """As in :mod:`graphql_app.query.batching`: a merged call reads so many documents more than its keys may want."""
 
@@ -46,7 +48,7 @@ class Relation:
         read_key: reads the key of a parent value.
         is_list: whether the filter compares by ``$in``.
         rest: the filter without the related field.
-        roots: the names of ``rootDoc`` that the rest uses.
+        roots: read what the rest uses of the root document.
     """
 
     mapping: QueryMapping
@@ -54,7 +56,7 @@ class Relation:
     read_key: Callable[[Any], Any]
     is_list: bool
     rest: Document
-    roots: tuple[str, ...]
+    roots: tuple[Callable[[Any], Any], ...]
 
 
 def read_relation(mapping: DatabaseMapping) -> Relation | None:
@@ -77,7 +79,36 @@ def read_relation(mapping: DatabaseMapping) -> Relation | None:
     if any(isinstance(use, ForeignKeyUse | Malformed) for use in uses) or any(key.startswith("$") for key in rest):
         return None
     roots = dict.fromkeys(use.name for use in uses if isinstance(use, ArgumentUse) and _is_root(use))
-    return Relation(mapping, related, compile_path(tuple(operand["$fk"].split("."))), is_list, rest, tuple(roots))
+    return Relation(
+        mapping,
+        related,
+        compile_path(tuple(operand["$fk"].split("."))),
+        is_list,
+        rest,
+        tuple(map(_compile_root, roots)),
+    )
+
+
+def _compile_root(name: str) -> Callable[[Any], Any]:
+    """Make what reads a name such as ``rootDoc.a.b`` of a root document, UNBOUND if there is nothing."""
+    if _PLAIN_NAME.fullmatch(name) is None:
+
+        def read_any(root: Any) -> Any:
+            found = find_argument(name, Scope({}, None, root))
+            return UNBOUND if found is None else found.value
+
+        return read_any
+    steps = tuple(name.split(".")[1:])
+
+    def read(root: Any) -> Any:
+        value = root
+        for step in steps:
+            if not isinstance(value, Mapping):
+                return UNBOUND
+            value = value.get(step, UNBOUND)
+        return value
+
+    return read
 
 
 def _is_root(use: Any) -> bool:
@@ -216,8 +247,7 @@ class Terms:
         return self._last_group
 
     def _find_group(self, root: Any) -> Group | None:
-        scope = Scope(self._scope[0], None, root, self._scope[1])
-        values = tuple(_read_root(name, scope) for name in self.relation.roots)
+        values = tuple(read(root) for read in self.relation.roots)
         try:
             return self._by_root[values]
         except KeyError:
@@ -226,6 +256,7 @@ class Terms:
             return None
         if any(type(value) is not str and value is not None and value is not UNBOUND for value in values):
             return None  # 1, 1.0 and true are one key here, and three values there
+        scope = Scope(self._scope[0], None, root, self._scope[1])
         group = self._by_root[values] = self._make_group(scope)
         return group
 
@@ -265,11 +296,6 @@ class Terms:
             )
         group.fields[mapping.coordinate] = None
         return group
-
-
-def _read_root(name: str, scope: Scope) -> Any:
-    found = find_argument(name, scope)
-    return UNBOUND if found is None else found.value
 
 
 @dataclass(frozen=True, slots=True)

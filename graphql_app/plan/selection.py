@@ -4,7 +4,7 @@ A tree holds for one choice of the variables that ``@skip`` and ``@include`` loo
 """
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Final, TypeAlias
 
 from graphql import (
@@ -186,6 +186,7 @@ class _Planner:
     _alike: dict[tuple[Any, ...], ObjectPlan] = field(default_factory=dict)
     _fields: dict[tuple[Any, ...], FieldPlan] = field(default_factory=dict)
     _abstract: dict[tuple[Any, ...], AbstractPlan] = field(default_factory=dict)
+    _signatures: dict[int, str] = field(default_factory=dict)
     planned: int = 0
 
     def plan_object(
@@ -229,7 +230,7 @@ class _Planner:
             is_root,
             key,
             *map(id, nodes),
-            id(mapping) if not isinstance(mapping, PathMapping) else mapping.path,
+            self._sign_mapping(mapping),
         )
         names_parent = _tells_parent(definition.type)
         place = (*place, str(definition.type), parent.name if names_parent else "", *_argument_signature(definition))
@@ -264,6 +265,15 @@ class _Planner:
             plan = AbstractPlan(type_.name, cases, any(case.fetches for case in cases.values()))
             self._abstract[place] = plan
         return plan
+
+    def _sign_mapping(self, mapping: FieldMapping) -> str:
+        """Tell mappings apart by what they read, not by the field that they stand at."""
+        if isinstance(mapping, PathMapping):
+            return mapping.path
+        signature = self._signatures.get(id(mapping))
+        if signature is None:
+            signature = self._signatures[id(mapping)] = repr(replace(mapping, type_name="", field_name=""))
+        return signature
 
     def _sign(self, entry: FieldPlan) -> tuple[Any, ...]:
         """Tell apart what has to be: plans of fields are shared already where they may be."""

@@ -3,14 +3,14 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any
+from typing import Any, Protocol
 
 from graphql import DocumentNode, FragmentDefinitionNode, GraphQLError, GraphQLSchema, Node, OperationDefinitionNode
 
 from content_core.errors import PlanError
 from graphql_app.plan.price import Price
 
-__all__ = ["LimitExceededError", "Operations", "Plan", "PlanRefusedError", "Refusal"]
+__all__ = ["Compiled", "LimitExceededError", "Operations", "Plan", "PlanRefusedError", "Refusal"]
 
 
 class Refusal(Enum):
@@ -71,6 +71,18 @@ class LimitExceededError(PlanRefusedError):
         return cls(refusal, [error])
 
 
+class Compiled(Protocol):
+    """What was compiled of an operation, as far as planning looks at it."""
+
+    @property
+    def count(self) -> int:
+        """The number of programs."""
+
+    @property
+    def fields(self) -> int:
+        """The fields of all of them together."""
+
+
 @dataclass(frozen=True, slots=True)
 class Operations:
     """A document that parsed and that its schema accepts.
@@ -80,12 +92,20 @@ class Operations:
         named: its operations by name; the anonymous one under None.
         fragments: its fragments by name.
         prices: of its operations, by name, as soon as they were asked for.
+        programs: what was compiled of its operations, by name.
     """
 
     document: DocumentNode
     named: Mapping[str | None, OperationDefinitionNode]
     fragments: Mapping[str, FragmentDefinitionNode] = field(default_factory=dict)
     prices: dict[str | None, Price] = field(default_factory=dict)
+    programs: dict[str | None, Compiled] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """What was parsed."""
+        assert self.document.loc is not None  # noqa: S101 - for mypy: parsed with locations
+        return self.document.loc.source.body
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,10 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
-__all__ = ["ROOT", "UNBOUND", "USER", "Argument", "Scope", "find_argument"]
+from graphql import GraphQLArgument, Undefined
+from graphql.utilities.coerce_input_value import coerce_default_value
+
+__all__ = ["ROOT", "UNBOUND", "USER", "Argument", "Scope", "declared_defaults", "find_argument"]
 
 ROOT: Final = "rootDoc"
 """The pseudo-argument that names the document of the enclosing root field entry."""
@@ -103,3 +106,16 @@ def _parse_path(name: str) -> tuple[str | int, ...]:
         steps.append(segment[1])
         steps.extend(int(index) for index in _INDEX.findall(segment[2]))
     return tuple(steps)
+
+
+def declared_defaults(declared: Mapping[str, GraphQLArgument], arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Give the schema's defaults of the arguments that are null: where null counts as not given, they are bound.
+
+    Args:
+        declared: the arguments of a field, as its type declares them.
+        arguments: their values.
+    """
+    if None not in arguments.values():
+        return {}
+    defaults = {name: coerce_default_value(declared[name]) for name, value in arguments.items() if value is None}
+    return {name: value for name, value in defaults.items() if value is not Undefined}

@@ -1,10 +1,11 @@
 """Builds the executable schema of a definition: types from the schema text, resolvers from the mappings."""
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
 from graphql import (
+    DocumentNode,
     GraphQLAbstractType,
     GraphQLField,
     GraphQLInterfaceType,
@@ -29,11 +30,13 @@ from graphql_app.schema.mappings import (
 from graphql_app.schema.matching import TypeMatcher
 from graphql_app.schema.paths import compile_path
 from graphql_app.schema.resolvers import Fetcher
+from graphql_app.schema.trim import trim_schema
 from graphql_app.schema.type_system import build_types
 
 __all__ = ["ExecutableApp", "build_app"]
 
 _Resolver = Callable[..., Any]
+_NOTHING: Final = DocumentNode(definitions=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +44,7 @@ class ExecutableApp:
     """An application that can answer queries; immutable, so that it can be swapped as a whole.
 
     Attributes:
-        definition: what it was built from.
+        definition: what it was built from, without the syntax tree.
         schema: its types, with resolvers for graphql-core.
         warnings: what is worth telling whoever wrote the definition.
         matchers: what finds the concrete type of a value, by the names of the interfaces and unions.
@@ -68,7 +71,8 @@ def build_app(definition: Definition) -> ExecutableApp:
             _attach_resolvers(type_, definition)
         elif isinstance(type_, GraphQLInterfaceType | GraphQLUnionType):
             type_.resolve_type = _type_resolver(type_.name, matchers[type_.name])
-    return ExecutableApp(definition, schema, definition.warnings, matchers)
+    trim_schema(schema)
+    return ExecutableApp(replace(definition, document=_NOTHING), schema, definition.warnings, matchers)
 
 
 def _attach_resolvers(type_: GraphQLObjectType, definition: Definition) -> None:

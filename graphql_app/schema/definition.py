@@ -61,7 +61,6 @@ class Definition:
     enabled: bool
     description: str
     introspection: bool
-    sdl: str
     fields: Mapping[str, Mapping[str, FieldMapping]]
     enums: Mapping[str, Mapping[str, Any]]
     resolvers: Mapping[str, tuple[tuple[str, Predicate], ...]]
@@ -70,7 +69,7 @@ class Definition:
     """What the application reads, as pairs of database and collection; those that stages name included."""
 
     document: DocumentNode = field(repr=False, compare=False)
-    """The parsed ``sdl``, without declarations of scalars that are always there."""
+    """The parsed schema text, without declarations of scalars that are always there."""
 
     max_cost: int | None = None
     """What an operation may cost in this application; None leaves that to the server."""
@@ -108,7 +107,6 @@ def parse_definition(document: Document, *, tenant: str, limits: Limits) -> Defi
         description=descriptor.get("description", ""),
         introspection=descriptor.get("introspection", True),
         max_cost=descriptor.get("maxCost"),
-        sdl=document["schema"],
         fields=fields,
         enums=enums,
         resolvers=resolvers,

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
 from bson import DBRef
@@ -13,9 +14,13 @@ PredicatePath: TypeAlias = tuple[str | int, ...]
 MISSING: Final = object()
 """What a path gives that leads nowhere; a stored null is None."""
 
+_MOST_KEPT: Final = 20_000
+"""Predicates of one application look at the same few paths again and again."""
+
 _STEP: Final = re.compile(r"(?:^|\.)(?P<key>[^.\[\]]+)|(?P<first>^)?\[(?P<index>[0-9]{1,9})\]")
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def parse_predicate_path(text: str) -> PredicatePath:
     """Read a path such as ``a.b[0].c``.
 
@@ -57,6 +62,7 @@ def find_value(value: Any, path: Sequence[str | int], start: int = 0) -> Any:
     return value
 
 
+@lru_cache(maxsize=_MOST_KEPT)
 def compile_predicate_path(path: PredicatePath) -> Callable[[Any], Any]:
     """Make a function of one argument that does what :func:`find_value` does, quicker on plain documents."""
 

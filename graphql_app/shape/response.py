@@ -40,17 +40,18 @@ class Answer:
         return self.body.startswith(b'{"data":')
 
 
-def shape_outcome(data: dict[str, Any] | None, errors: Sequence[Any]) -> Answer:
+def shape_outcome(data: dict[str, Any] | None, errors: Sequence[Any], **known: Any) -> Answer:
     """Shape what an execution gave: 200 while there is data, 400 when a null reached the root.
 
     Args:
         data: the response's data.
         errors: the errors of its fields, as graphql-core gives them.
+        known: more attributes of the answer.
     """
     body: dict[str, Json] = {"data": data}
     if errors:
         body["errors"] = [render_field_error(error) for error in errors]
-    return Answer(400 if data is None else 200, _write(body))
+    return Answer(400 if data is None else 200, _write(body), **known)
 
 
 def shape_errors(status: int, errors: Sequence[Json]) -> Answer:

@@ -47,7 +47,7 @@ def test_printed_key_is_enough_for_the_printed_job(demo: LiveServer, job: str) -
 
 
 def test_request_line_has_the_printed_members(demo: LiveServer) -> None:
-    printed = next(json.loads(block.text) for block in read_blocks("operator.md") if '"method"' in block.text)
+    printed = next(json.loads(block.text) for block in read_blocks("monitoring.md") if '"method"' in block.text)
     httpx.get(f"{demo.url}/demo/apikeys/hidden", auth=demo.admin)
 
     deadline = time.monotonic() + SECONDS

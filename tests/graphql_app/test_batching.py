@@ -94,11 +94,13 @@ async def test_levels_wait_for_the_slowest_of_the_last(app: ExecutableApp, mongo
     class _Uneven(Store):
         asked: list[Any]
 
-        async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+        async def read(
+            self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0
+        ) -> list[Document]:
             self.asked.append(query.filter)
             if "de" in str(query.filter):
                 await asyncio.sleep(0.05)
-            return await super().read(database, collection, query)
+            return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
     store = _Uneven.open(mongo.uri)
     store.asked = []
@@ -141,10 +143,12 @@ async def test_a_merged_call_that_is_refused_is_taken_apart(
     from content_core.errors import QueryRefusedError
 
     class _NoMerging(Store):
-        async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+        async def read(
+            self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0
+        ) -> list[Document]:
             if "$or" in query.filter:
                 raise QueryRefusedError("too much of it")
-            return await super().read(database, collection, query)
+            return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
     store = _NoMerging.open(mongo.uri)
 

@@ -13,6 +13,7 @@ from content_core.names import GQL_APPS, AppKey
 from content_core.store import ChangeFeed, FindQuery, Store
 from content_core.store.embedded import EmbeddedMongo
 from graphql_app import registry as registry_module
+from graphql_app.plan import parse_operations
 from graphql_app.registry import Prepared, Registry
 from graphql_app.schema.mappings import QueryMapping
 from graphql_app.settings import GraphQLSettings
@@ -390,6 +391,41 @@ async def test_a_request_finishes_on_the_version_that_it_began_with(
     assert begun is not None
     assert "extra" not in begun.app.schema.type_map["Job"].fields  # type: ignore[attr-defined]
     assert registry.active(key) is not begun
+
+
+@pytest.mark.parametrize("change", ["replaced", "deleted"])
+async def test_a_version_that_goes_takes_its_operations_along(
+    change: str, registry: Registry, store: Store, definition: Document, key: AppKey
+) -> None:
+    await write(registry, store, definition)
+    active = registry.active(key)
+    assert active is not None
+    operations = parse_operations(active.app.schema, "{ __typename }", max_tokens=10, max_errors=1)
+    active.plans.put("{ __typename }", operations)
+    assert active.plans.get("{ __typename }") is operations
+
+    if change == "replaced":
+        await write(registry, store, definition | {"schema": LONGER})
+    else:
+        await registry.retire(key)
+
+    active.plans.put("{ __typename }", operations)  # by a request that is still under way
+    assert active.plans.get("{ __typename }") is None
+
+
+async def test_an_unchanged_version_keeps_its_operations(
+    registry: Registry, store: Store, definition: Document, key: AppKey
+) -> None:
+    await write(registry, store, definition)
+    active = registry.active(key)
+    assert active is not None
+    active.plans.put("1", parse_operations(active.app.schema, "{ __typename }", max_tokens=10, max_errors=1))
+
+    await store_behind(store, definition)
+    await asyncio.sleep(0.5)
+
+    assert registry.active(key) is active
+    assert active.plans.get("1") is not None
 
 
 async def test_prepared_definitions_tell_what_they_read(registry: Registry, definition: Document, key: AppKey) -> None:

@@ -7,9 +7,8 @@ import pytest
 
 from content_core.documents import Document
 from content_core.store import Store
-from graphql_app.compile.programs import Programs
 from graphql_app.engine import Engine
-from graphql_app.plan.cache import PlanCache
+from graphql_app.plan.cache import BoundedCache, PlanCache
 from graphql_app.registry import ActiveApp
 from graphql_app.settings import GraphQLSettings
 from tests.graphql_app.query.workshop import build, load_workshop, workshop_definition
@@ -40,7 +39,7 @@ def definition(tenant: str, options: Document) -> Document:
 
 
 async def ask(store: Store, document: Document, text: str, *, verbose: bool = True) -> Any:
-    active = ActiveApp(build(document), PlanCache(entries=10, length=10_000), Programs(fields=1_000))
+    active = ActiveApp(build(document), PlanCache(BoundedCache(entries=10, length=1_000_000)))
     engine = Engine(store=store, settings=GraphQLSettings(verbose=verbose))
     return orjson.loads((await engine.answer(active, text)).body)
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from opencaas.asgi import graphql_settings
 from opencaas.settings import SettingsError, check_secrets, read_settings
 
 
@@ -96,3 +97,11 @@ def test_embedded_mongodb_needs_no_secrets() -> None:
 def test_limits_that_would_refuse_every_query_are_refused(given: dict[str, int]) -> None:
     with pytest.raises(SettingsError, match="LIMIT"):
         read_settings(**given)
+
+
+def test_the_compiler_can_be_turned_off_by_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert graphql_settings(read_settings()).compile_queries
+
+    monkeypatch.setenv("OPENCAAS_COMPILE_QUERIES", "false")
+
+    assert not graphql_settings(read_settings()).compile_queries

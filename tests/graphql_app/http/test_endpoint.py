@@ -377,10 +377,10 @@ async def test_the_time_limit_is_408_without_data(store: Store, feed: ChangeFeed
 class _Broken(Store):
     error: Exception | None = None
 
-    async def read(self, database: str, collection: str, query: FindQuery) -> list[Document]:
+    async def read(self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0) -> list[Document]:
         if self.error is not None and collection == "mechanics":
             raise self.error
-        return await super().read(database, collection, query)
+        return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
 
 async def test_a_database_that_is_away_is_500_without_data(

@@ -17,7 +17,7 @@ from graphql_app.schema.definition import (
     QueryMapping,
     parse_definition,
 )
-from tests.graphql_app.schema.workshop import SCHEMA, definition, small
+from tests.graphql_app.schema.workshop import definition, small
 
 PLACE = {"db": "acme", "collection": "things"}
 THINGS = """type Query { things(a: Int, f: BsonDocument): [Thing] other: Int }
@@ -619,7 +619,6 @@ def test_defaults_of_a_definition() -> None:
     assert parsed.key == AppKey("acme", "workshop")
     assert parsed.document_id == "acme___workshop"
     assert (parsed.enabled, parsed.introspection, parsed.description) == (True, True, "")
-    assert parsed.sdl == SCHEMA
     assert parsed.collections == {("acme", "mechanics"), ("acme", "jobs")}
     assert parsed.enums == {"State": {"OPEN": 0, "DONE": 1}}
     assert parsed.warnings == ()
