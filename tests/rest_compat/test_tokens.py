@@ -369,7 +369,7 @@ async def test_forged_securetoken_is_401(
     forged = [
         "", "x", "a.b.c", "..", good[:-1], good + "A", good + "." + good, head + "." + payload + ".",
         head + "." + _encode(claims | {"ten": "other"}) + "." + signature,
-        jwt.encode(claims, None, algorithm="none"),
+        jwt.encode(claims, "", algorithm="none"),
         jwt.encode(claims, SECRET.ljust(32, "!"), algorithm="HS256"),
         foreign, key, "\x00", "ä", "é" * 3000, "9" * 7000, "eyJhbGciOiJIUzI1NiJ9.W10.x",
     ]  # fmt: skip
