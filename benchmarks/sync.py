@@ -25,7 +25,7 @@ import httpx
 import orjson
 import psutil
 
-from benchmarks.content import PROJECT, TENANT, Size, make_documents
+from benchmarks.content import TENANT, Size, make_documents
 from benchmarks.rest_asking import REST_KEY, prepare_rest
 from benchmarks.servers import Server, served_content, started_server
 from content_core.documents import Document
@@ -44,8 +44,8 @@ _LIMIT: Final = 0.6
 _IDLE_LIMIT: Final = 0.1
 _MEMORY_LIMIT: Final = 300
 _LOCALES: Final = (("de", "DE"), ("en", "GB"))
-_BY_LOOP: Final = str(uuid.UUID(int=1))
-"""The project that the loop fills; the job fills that of the content."""
+_BY_LOOP, _BY_JOB = str(uuid.UUID(int=1)), str(uuid.UUID(int=2))
+"""The projects that the loop and the job fill."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +132,9 @@ def _make_source(documents: int, media: int) -> Iterator[Document]:
                 "locale": {"identifier": language.upper(), "language": language, "country": country},
             }  # fmt: skip
     wanted = documents - media * len(_LOCALES)
-    others = (each for each in make_documents(Size(wanted, wanted, 1)) if each["fsType"] != "Media")
-    for number, document in enumerate(islice(others, wanted)):
+    others = make_documents(Size(wanted // 4, wanted // 4, 1))
+    chosen = islice((each for each in others if each["fsType"] != "Media"), wanted)
+    for number, document in enumerate(chosen):
         yield document | {"changeInfo": {"date": "2025-02-03T08:15Z", "revision": number}}
 
 
@@ -180,7 +181,7 @@ async def _timed(items: Sequence[Any], send: Callable[[Any], Awaitable[None]]) -
 def _job(server: Server, source: Path, mode: str) -> _Run:
     command = [
         str(Path(sys.executable).parent / "opencaas"), "sync", mode, str(source), "--tenant", TENANT,
-        "--server", f"http://{server.host}:{server.port}", "--project", PROJECT,
+        "--server", f"http://{server.host}:{server.port}", "--project", _BY_JOB,
         "--parallel", str(_PARALLEL), "--bulk-documents", str(_BULK),
     ]  # fmt: skip
     start = time.perf_counter()
