@@ -1,14 +1,14 @@
 """Bounded concurrency: work on a few elements at a time, read in a thread by whoever produces them."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable, Generator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import aclosing, closing
 from typing import Any, Final, TypeVar
 
 from content_core.errors import ServiceError
 
-__all__ = ["fly"]
+__all__ = ["fly", "together"]
 
 T = TypeVar("T")
 
@@ -45,6 +45,20 @@ async def fly(items: Generator[T, None, None], work: Callable[[T], Awaitable[Non
             async for item in arriving:
                 await room.acquire()
                 group.create_task(one(item))
+    except BaseExceptionGroup as problems:
+        raise _first(problems) from problems
+
+
+async def together(*work: Coroutine[Any, Any, None]) -> None:
+    """Do several things at the same time.
+
+    Raises:
+        ServiceError: the first one; all other work is cancelled.
+    """
+    try:
+        async with asyncio.TaskGroup() as group:
+            for each in work:
+                group.create_task(each)
     except BaseExceptionGroup as problems:
         raise _first(problems) from problems
 

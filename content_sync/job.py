@@ -12,6 +12,7 @@ from typing import Final
 from content_core.errors import ServiceError
 from content_sync.client import SyncClient
 from content_sync.delivery import Delivery
+from content_sync.flight import together
 from content_sync.ledger import Ledger
 from content_sync.media_documents import resolve_media
 from content_sync.model import Document, Source, State
@@ -136,15 +137,17 @@ class SyncJob:
     async def _sync(self, state: State, ledger: Ledger) -> None:
         options, failed = self._options, self.report.failed
         stock = Stock(self._client, state, ledger=ledger, progress=self._progress, parallel=options.parallel)
-        if options.mode == "smart" or self._client.dry_run:
-            self._progress.begin(f"{state}: comparing")
-            await stock.read()
         sender = Sender(
             self._client, self._delivery, state=state, report=self.report, ledger=ledger, progress=self._progress,
             parallel=options.parallel,
         )  # fmt: skip
-        self._progress.begin(f"{state}: media")
-        await sender.media(self._source.media(state))
+        media = sender.media(self._source.media(state))
+        if options.mode == "smart" or self._client.dry_run:
+            self._progress.begin(f"{state}: comparing, media")
+            await together(stock.read(), media)
+        else:
+            self._progress.begin(f"{state}: media")
+            await media
         self._progress.begin(f"{state}: documents")
         planner = self._planner(state, ledger)
         await sender.documents(planner.plan(self._source.documents(state)))
