@@ -2,7 +2,7 @@
 
 import json
 import sys
-from typing import Final
+from typing import Any, Final
 
 import click
 from rich.console import Console
@@ -28,6 +28,7 @@ def print_report(report: SyncReport, console: Console) -> None:
         Console().print(_table(report))
     else:
         click.echo(json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":")))
+    _print_provisioned(report.provisioned or {}, console)
     for title, lines in (
         ("left out", [f"{each.what}: {each.why}" for each in report.skipped]),
         ("not sent", [str(failure) for failure in report.failures]),
@@ -46,6 +47,16 @@ def print_report(report: SyncReport, console: Console) -> None:
             console.print(Text(f"          {report.error.hint}"), soft_wrap=True)
     if report.interrupted:
         console.print(Text("opencaas: interrupted; run it again to go on"))
+
+
+def _print_provisioned(provisioned: dict[str, Any], console: Console) -> None:
+    """Print what was made on the server before, to a person, and what was refused, to everybody."""
+    if sys.stdout.isatty():
+        for outcome in ("created", "missing"):
+            for what in provisioned.get(outcome, ()):
+                console.print(Text(f"{outcome}: {what}"), soft_wrap=True)
+    for item in provisioned.get("refused", ()):
+        console.print(Text(f"refused: {item['what']}: {item['why']}"), soft_wrap=True)
 
 
 def _table(report: SyncReport) -> Table:

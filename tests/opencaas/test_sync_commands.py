@@ -227,6 +227,7 @@ def test_a_terminal_sees_counts_rates_and_a_table(command: Command) -> None:
     assert "40/40" in text
     assert "/s" in text
     assert "documents read" in text
+    assert ".preview.content" in text[text.index("created: ") :]
     assert "{" not in text
 
 
