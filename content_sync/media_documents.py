@@ -88,8 +88,9 @@ def _described(known: dict[str, Any], file: MediaFile, delivery: Delivery, state
         "height": height,
         "url": url,
     }
-    others = {name: value for name, value in known.items() if name not in entry and name != "seoRoute"}
-    return entry | ({} if route is None else {"seoRoute": route}) | others
+    # Where no path leads to the file, a route that the source names stays: it is of use to somebody else's delivery.
+    others = {name: value for name, value in known.items() if name not in entry}
+    return entry | others | ({} if route is None else {"seoRoute": route})
 
 
 def _size(known: dict[str, Any], file: MediaFile) -> tuple[int | None, int | None]:

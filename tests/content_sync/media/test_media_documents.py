@@ -107,10 +107,16 @@ def test_the_same_files_give_the_same_document() -> None:
     assert json.dumps(once) == json.dumps(again) == json.dumps(twice)
 
 
-def test_no_route_is_left_where_none_leads_to_the_file() -> None:
+def test_a_route_of_the_source_stays_where_the_delivery_has_none() -> None:
     document = media_document(resolutionsMetaData={"ORIGINAL": {"seoRoute": "/Photos/ridge.jpg"}})
 
     resolved = resolve_media(document, [RIDGE], Domain(routes=False), "preview")
+
+    assert resolved["resolutionsMetaData"]["ORIGINAL"]["seoRoute"] == "/Photos/ridge.jpg"
+
+
+def test_a_delivery_makes_no_routes_where_none_leads_to_the_file() -> None:
+    resolved = resolve_media(media_document(), [RIDGE], Domain(routes=False), "preview")
 
     assert "seoRoute" not in resolved["resolutionsMetaData"]["ORIGINAL"]
 
