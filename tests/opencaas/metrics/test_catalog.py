@@ -11,7 +11,7 @@ from opencaas.metrics.catalog import CATALOG
 ROOT = Path(__file__).resolve().parents[3]
 ROOMS = ("content_core", "graphql_app", "opencaas", "rest_compat", "schema_gen")
 KINDS = ("count", "gauge", "duration")
-STAGES = {"access", "body", "parse", "plan", "compile", "read", "shape", "handle"}
+STAGES = {"access", "body", "parse", "compile", "read", "shape", "handle"}
 
 
 def calls(*functions: str) -> Iterator[tuple[str, ast.Call]]:
