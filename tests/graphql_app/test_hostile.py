@@ -3,9 +3,10 @@
 ``pytest --log-cli-level=info`` shows the figures.
 """
 
+import gc
 import logging
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import orjson
 import pytest
@@ -24,6 +25,15 @@ async def yard(store: Store, feed: ChangeFeed, database: str) -> AsyncIterator[S
         await store.bulk_replace(database, "nodes", NODES)
         await put_definition(running, store, yard_definition(database))
         yield running
+
+
+@pytest.fixture(scope="module", autouse=True)
+def left_alone() -> Iterator[None]:
+    """Keep the collector away from what other tests left, as a worker keeps it away from what it loaded."""
+    gc.collect()
+    gc.freeze()
+    yield
+    gc.unfreeze()
 
 
 @pytest.mark.parametrize("name", ASKED)
