@@ -355,7 +355,7 @@ async def test_half_a_body_writes_nothing(
     assert (await admin.get(path)).status_code == 404
 
 
-async def test_websocket_is_closed(transport: httpx.ASGITransport) -> None:
+async def test_websocket_without_credentials_is_refused_with_a_status(transport: httpx.ASGITransport) -> None:
     sent: list[Message] = []
 
     async def receive() -> Message:
@@ -364,9 +364,12 @@ async def test_websocket_is_closed(transport: httpx.ASGITransport) -> None:
     async def send(message: Message) -> None:
         sent.append(message)
 
-    await transport.app({"type": "websocket", "path": "/acme/notes/_streams/crud"}, receive, send)
+    path = "/acme/notes/_streams/crud"
+    scope = {"type": "websocket", "scheme": "ws", "path": path, "raw_path": path.encode(), "query_string": b""}
+    await transport.app(scope | {"headers": []}, receive, send)
 
-    assert [message["type"] for message in sent] == ["websocket.close"]
+    assert [message["type"] for message in sent] == ["websocket.http.response.start", "websocket.http.response.body"]
+    assert 401 == sent[0]["status"]
 
 
 async def test_unexpected_error_is_masked_and_logged(
