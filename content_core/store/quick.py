@@ -15,7 +15,6 @@ from content_core.store.values import FindQuery
 
 __all__ = ["QuickReader"]
 
-_ALL_AT_ONCE: Final = 2**31 - 1
 _MAJORITY: Final = {"level": "majority"}
 
 
@@ -86,8 +85,7 @@ def _write_command(collection: str, query: FindQuery, max_time_ms: int) -> Docum
         command["skip"] = query.skip
     if query.limit:
         command["limit"] = query.limit
-    # A batch as large as the limit would leave a cursor open on older servers.
-    command["batchSize"] = query.limit + 1 if query.limit else _ALL_AT_ONCE
+    command["batchSize"] = query.first_batch
     command["readConcern"] = _MAJORITY
     if max_time_ms:
         command["maxTimeMS"] = max_time_ms

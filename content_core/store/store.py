@@ -24,6 +24,7 @@ from content_core.store.many import change_many
 from content_core.store.monitoring import CommandWatch
 from content_core.store.quick import QuickReader
 from content_core.store.values import (
+    ALL_AT_ONCE,
     BulkOperation,
     BulkOutcome,
     BulkReport,
@@ -37,7 +38,6 @@ from content_core.store.verbatim import plain_documents, verbatim
 
 __all__ = ["Store"]
 
-_ALL_AT_ONCE: Final = 2**31 - 1
 _SYSTEM_DATABASES: Final = frozenset({"admin", "config", "local"})
 _HEALTH_SECONDS: Final = 1.8
 _ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
@@ -103,7 +103,7 @@ class Store:
         """
         with translated():
             quick = None
-            if not query.verbatim:
+            if not query.verbatim and query.hint is None:
                 quick = await self._quick.read(database, collection, query, max_time_ms=max_time_ms)
             if quick is not None:
                 return quick
@@ -153,7 +153,7 @@ class Store:
         Raises:
             ResultTooLargeError: the result is larger; at most one batch of 16 MB more than that was read.
         """
-        options: dict[str, Any] = {"batchSize": _ALL_AT_ONCE, "allowDiskUse": allow_disk_use}
+        options: dict[str, Any] = {"batchSize": ALL_AT_ONCE, "allowDiskUse": allow_disk_use}
         if max_time_ms:
             options["maxTimeMS"] = max_time_ms
         handle, stages = self._collection(database, collection), list(pipeline)
@@ -469,8 +469,7 @@ def _find(driver: Driver, database: str, collection: str, query: FindQuery) -> A
         sort=list(query.sort) or None,
         skip=query.skip,
         limit=query.limit,
-        # A batch as large as the limit would leave a cursor open on older servers, and cost a second call.
-        batch_size=query.batch_size or (query.limit + 1 if query.limit else _ALL_AT_ONCE),
+        batch_size=query.first_batch,
         max_time_ms=query.max_time_ms or None,
         hint=_hint(query.hint),
     )

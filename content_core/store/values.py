@@ -2,11 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from content_core.documents import Document
 
 __all__ = [
+    "ALL_AT_ONCE",
     "BulkError",
     "BulkInsert",
     "BulkOperation",
@@ -24,6 +25,9 @@ __all__ = [
 
 WriteMode: TypeAlias = Literal["insert", "update", "upsert"]
 """Whether a document must be new, must be there, or may be either."""
+
+ALL_AT_ONCE: Final = 2**31 - 1
+"""The batch size of those who want everything in one answer."""
 
 Update: TypeAlias = Document | list[Document]
 """A document of update operators, or a pipeline."""
@@ -57,6 +61,14 @@ class FindQuery:
     max_time_ms: int = 0
     hint: Hint | None = None
     verbatim: bool = False
+
+    @property
+    def first_batch(self) -> int:
+        """How many documents the first answer may hold.
+
+        A batch as large as the limit would leave a cursor open on older servers, and cost a second call.
+        """
+        return self.batch_size or (self.limit + 1 if self.limit else ALL_AT_ONCE)
 
 
 @dataclass(frozen=True, slots=True)
