@@ -75,6 +75,51 @@ def _discovery(path: str) -> Object | None:
     return None
 
 
+def _varint(data: bytes, at: int) -> tuple[int, int]:
+    value = shift = 0
+    while True:
+        value |= (data[at] & 0x7F) << shift
+        shift += 7
+        at += 1
+        if data[at - 1] < 0x80:
+            return value, at
+
+
+def _protobuf(data: bytes) -> dict[int, list[bytes]]:
+    """Take a message of Protocol Buffers apart: the contents of each field of length-delimited kind, by number."""
+    found: dict[int, list[bytes]] = {}
+    at = 0
+    while at < len(data):
+        tag, at = _varint(data, at)
+        value, at = _varint(data, at)
+        if tag & 7 == 2:
+            found.setdefault(tag >> 3, []).append(data[at : at + value])
+            at += value
+    return found
+
+
+def _secret_of_release(body: bytes) -> Object:
+    """Read a secret as helm's client sends its own records of releases: as Protocol Buffers in Kubernetes' envelope."""
+    secret = _protobuf(_protobuf(body.removeprefix(b"k8s\0"))[2][0])
+    metadata = _protobuf(secret[1][0])
+
+    def mapping(entries: list[bytes]) -> Iterator[tuple[str, bytes]]:
+        for entry in entries:
+            read = _protobuf(entry)
+            yield read[1][0].decode(), read[2][0]
+
+    return {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {
+            "name": metadata[1][0].decode(),
+            "labels": {name: value.decode() for name, value in mapping(metadata[11])},
+        },
+        "data": {name: b64encode(value).decode() for name, value in mapping(secret[2])},
+        "type": secret[3][0].decode(),
+    }
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     server: "_Server"
@@ -94,8 +139,12 @@ class _Handler(BaseHTTPRequestHandler):
         message = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason, "code": int(status)}
         self._answer(message | {"message": f"{self.path}: {reason}"}, status)
 
+    def _received(self) -> bytes:
+        return self.rfile.read(int(self.headers.get("Content-Length") or 0))
+
     def _body(self) -> Any:
-        return json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        body = self._received()
+        return _secret_of_release(body) if body.startswith(b"k8s\0") else json.loads(body or b"{}")
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
@@ -103,17 +152,18 @@ class _Handler(BaseHTTPRequestHandler):
             return self._answer(described)
         if (found := self.server.objects.get(asked.path)) is not None:
             return self._answer(found)
-        if asked.path.rpartition("/")[2] in self.server.plurals:
+        if kind := self.server.plurals.get(asked.path.rpartition("/")[2]):
             wanted = [
                 label.split("=") for label in parse_qs(asked.query).get("labelSelector", [""])[0].split(",") if label
             ]
+            version = asked.path.partition("/namespaces/")[0].removeprefix("/apis/").removeprefix("/api/")
             items = [
                 each
                 for path, each in sorted(self.server.objects.items())
                 if path.rpartition("/")[0] == asked.path
                 and all(each["metadata"].get("labels", {}).get(name) == value for name, value in wanted)
             ]
-            return self._answer({"kind": "List", "apiVersion": "v1", "metadata": {}, "items": items})
+            return self._answer({"kind": f"{kind}List", "apiVersion": version, "metadata": {}, "items": items})
         return self._refuse(HTTPStatus.NOT_FOUND, "NotFound")
 
     def do_POST(self) -> None:
@@ -133,7 +183,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self._store(path, _merged(self.server.objects[path], self._body()), HTTPStatus.OK)
 
     def do_DELETE(self) -> None:
-        self._body()
+        self._received()
         if self.server.objects.pop(urlsplit(self.path).path, None) is None:
             return self._refuse(HTTPStatus.NOT_FOUND, "NotFound")
         return self._answer({"kind": "Status", "apiVersion": "v1", "status": "Success"})
@@ -154,7 +204,7 @@ class _Server(ThreadingHTTPServer):
 
     def __init__(self) -> None:
         self.objects: dict[str, Object] = {}
-        self.plurals = {_plural(kind) for kinds in _KINDS.values() for kind in kinds}
+        self.plurals = {_plural(kind): kind for kinds in _KINDS.values() for kind in kinds}
         super().__init__(("127.0.0.1", 0), _Handler)
 
 
