@@ -16,10 +16,12 @@ __all__ = [
     "ADMIN_DATABASE",
     "APIKEYS",
     "GQL_APPS",
+    "LAST_SYNC",
     "STATES",
     "AppKey",
     "State",
     "content_collection",
+    "content_place",
     "document_id",
     "files_bucket",
     "generated_app",
@@ -33,6 +35,9 @@ ADMIN_DATABASE: Final = "caas_admin"
 
 APIKEYS: Final = "apikeys"
 GQL_APPS: Final = "gql-apps"
+
+LAST_SYNC: Final = "lastSync"
+"""In a content collection's metadata: where a sync job notes that it was done (``completed``, and its ``mode``)."""
 
 _APP = re.compile(r"[A-Za-z0-9._/-]+")
 
@@ -85,6 +90,15 @@ class AppKey:
 def content_collection(project: str, state: State) -> str:
     """Name the collection of a project's documents in one state."""
     return f"{project}.{state}.content"
+
+
+def content_place(collection: str) -> tuple[str, State] | None:
+    """Read project and state from the name of a content collection; None of any other collection."""
+    place, _, what = collection.rpartition(".")
+    project, _, state = place.rpartition(".")
+    if what != "content" or not project:
+        return None
+    return next(((project, each) for each in STATES if each == state), None)
 
 
 def files_bucket(project: str, state: State) -> str:

@@ -36,6 +36,11 @@ them, durations as histograms in ``_seconds``). In use::
     count  definition_changes      outcome = activated | refused | removed
     count  change_stream_events    events sent to watchers
     count  change_stream_closed    reason
+    count  change_feed_interruptions  the change feed was lost; it is resumed
+    count  change_feed_gaps        it could not be resumed: events were lost
+    gauge  workers_ready           1 while requests are welcome
+    gauge  workers_following       1 while the change feed is up
+    gauge  workers_with_primary    1 while MongoDB answers and has a primary
     gauge  change_stream_watchers  open WebSockets
     gauge  change_stream_upstreams streams of MongoDB behind them
     duration  graphql_activation   building a version of an application

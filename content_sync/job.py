@@ -1,4 +1,4 @@
-"""A sync job from its beginning to its end: provisioning, then for each state media, documents, and what is stale.
+"""A sync job from its beginning to its end: provisioning, then for each state media, documents, what is stale, a note.
 
 Each step may be repeated without harm, so a job that was killed is continued by running it again: media before the
 documents that name them, documents before the deletion of those that nobody needs any more.
@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import Final
 
 from content_core.errors import ServiceError
+from content_core.names import LAST_SYNC
 from content_sync.client import SyncClient
 from content_sync.delivery import Delivery
+from content_sync.errors import RefusedError
 from content_sync.flight import together
 from content_sync.ledger import Ledger
 from content_sync.media_documents import resolve_media
@@ -116,8 +118,11 @@ class SyncJob:
             await self._provision(states)
             for state in states:
                 self.report.states[state] = StateReport()
+                failed = self.report.failed
                 with Ledger() as ledger:
                     await self._sync(state, ledger)
+                if self.report.failed == failed:
+                    await self._note(state)
             self.report.interrupted = False
         except ServiceError as error:
             self.report.error = error
@@ -172,6 +177,20 @@ class SyncJob:
         self._progress.begin(f"{state}: stale media")
         counts.files_deleted = await self._delivery.prune(state, ledger)
         self._progress.advance(counts.files_deleted)
+
+    async def _note(self, state: State) -> None:
+        """Note in the collection's metadata that its content is complete: servers show when that was.
+
+        The time is the server's own. A source that is empty by mistake brings nothing, and is not noted.
+        """
+        counts = self.report.states[state]
+        if not counts.read and not self._options.allow_empty:
+            return
+        note = {"$currentDate": {f"{LAST_SYNC}.completed": True}, f"{LAST_SYNC}.mode": self._options.mode}
+        try:
+            await self._client.patch(self._client.path(self._client.collection(state)), note)
+        except RefusedError as error:
+            counts.not_noted = error.message
 
     def _planner(self, state: State, ledger: Ledger) -> Planner:
         def resolve(document: Document) -> Document:

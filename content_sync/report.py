@@ -42,6 +42,7 @@ class StateReport:
         files_deleted: stale binaries that were removed.
         bytes_sent: of JSON and of binaries.
         stale_kept: why stale documents and binaries stayed, or some of them.
+        not_noted: why the server does not know that the job was done.
     """
 
     read: int = 0
@@ -55,6 +56,7 @@ class StateReport:
     files_deleted: int = 0
     bytes_sent: int = 0
     stale_kept: str | None = None
+    not_noted: str | None = None
 
     @property
     def changes(self) -> int:
@@ -70,7 +72,8 @@ class StateReport:
             "media": {name: getattr(self, f"files_{name}") for name in ("read", "sent", "unchanged", "deleted")},
             "bytes_sent": self.bytes_sent,
         }
-        return counts | ({"stale_kept": self.stale_kept} if self.stale_kept else {})
+        reasons = {"stale_kept": self.stale_kept, "not_noted": self.not_noted}
+        return counts | {name: reason for name, reason in reasons.items() if reason}
 
 
 @dataclass(slots=True, kw_only=True)

@@ -8,6 +8,7 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Final
 
 import orjson
@@ -16,7 +17,7 @@ from starlette.types import Receive, Scope, Send
 
 from content_core.store import ChangeFeed, Store, StoreHealth
 
-__all__ = ["HEALTH_PATH", "HEALTH_PATHS", "LIVE_PATH", "READY_PATH", "Health", "HealthEndpoint"]
+__all__ = ["HEALTH_PATH", "HEALTH_PATHS", "LIVE_PATH", "READY_PATH", "Condition", "Health", "HealthEndpoint"]
 
 HEALTH_PATH: Final = "/_logic/healthcheck"
 LIVE_PATH: Final = "/_logic/live"
@@ -25,6 +26,21 @@ HEALTH_PATHS: Final = frozenset({HEALTH_PATH, LIVE_PATH, READY_PATH})
 
 _FRESH_SECONDS: Final = 0.5
 """So long an answer of MongoDB counts: nobody can make the server ask faster, however many probes come."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How a worker is at one moment.
+
+    Attributes:
+        ready: requests are welcome.
+        following: the change feed is up.
+        primary: MongoDB answers and has a primary.
+    """
+
+    ready: bool = False
+    following: bool = False
+    primary: bool = False
 
 
 class Health:
@@ -76,8 +92,17 @@ class Health:
         checks = {"definitionsLoaded": self._loaded, "accepting": not self._draining()}
         if not all(checks.values()):
             return checks
-        reachable = (await self._ask()).reachable
-        return checks | {"mongoReachable": reachable, "changeFeed": self._follows()}
+        mongo = await self._ask()
+        return checks | {
+            "mongoReachable": mongo.reachable,
+            "mongoPrimaryAvailable": mongo.primary,
+            "changeFeed": self._follows(),
+        }
+
+    async def condition(self) -> Condition:
+        """Give what the figures show, within 2 seconds."""
+        ready = all((await self.readiness()).values())
+        return Condition(ready=ready, following=self._feed.live, primary=(await self._ask()).primary)
 
     def _follows(self) -> bool:
         now = time.monotonic()

@@ -13,11 +13,13 @@ from content_core.store import ChangeFeed, Store
 from opencaas.health import Health, HealthEndpoint
 from opencaas.logs import RequestLines
 from opencaas.metrics.board import Board
+from opencaas.metrics.condition import ConditionWatch
 from opencaas.metrics.endpoint import MetricsEndpoint, MetricsUser
 from opencaas.metrics.event_loop import EventLoopWatch
 from opencaas.metrics.places import Places
 from opencaas.metrics.recorder import Recorder
 from opencaas.metrics.requests import RequestFigures
+from opencaas.metrics.sync_times import SyncTimes
 from opencaas.request_log import RequestLog
 from opencaas.settings import Settings
 from opencaas.tracing import open_tracing
@@ -70,8 +72,10 @@ class Monitoring:
         self._level = settings.metrics_level
         self._places = Places(store, feed)
         self._loop = EventLoopWatch()
+        self._syncs = SyncTimes(store, feed, most=settings.metrics_projects)
         self._tracing = open_tracing(settings.otlp_endpoint)
         self._health = Health(store, feed, feed_grace=settings.ready_grace_seconds, draining=lambda: board.draining)
+        self._condition = ConditionWatch(self._health.condition)
         password = settings.metrics_password.get_secret_value() if settings.metrics_password else ""
         self.health = HealthEndpoint(self._health)
         self.metrics = MetricsEndpoint(
@@ -80,6 +84,7 @@ class Monitoring:
             user=MetricsUser(settings.metrics_user, password or None),
             level=settings.metrics_level,
             exists=self._places.exists,
+            known=self._syncs.figures,
             allowed_origins=settings.allowed_origins,
         )
 
@@ -89,11 +94,15 @@ class Monitoring:
         self._loop.start()
         if self._level != "root":
             await self._places.start()
+        self._syncs.start()
         self._health.loaded()
+        self._condition.start()
 
     async def stop(self) -> None:
         """Watch no more; the services are about to close."""
+        await self._condition.stop()
         await self._health.stop()
+        await self._syncs.stop()
         await self._places.stop()
         await self._loop.stop()
         observe.install(None)

@@ -159,6 +159,9 @@ class Settings(BaseSettings):
     metrics_operations: int = Field(
         200, ge=0, description="GraphQL operations that metrics tell apart, per worker; more are counted together."
     )
+    metrics_projects: int = Field(
+        1_000, ge=0, description="States of projects whose last sync metrics show; further ones are left out."
+    )
     otlp_endpoint: str | None = Field(
         None,
         validation_alias=AliasChoices("OPENCAAS_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"),

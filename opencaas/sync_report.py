@@ -41,6 +41,8 @@ def print_report(report: SyncReport, console: Console) -> None:
     for state, counts in report.states.items():
         if counts.stale_kept:
             console.print(Text(f"{state}: stale documents were kept: {counts.stale_kept}"), soft_wrap=True)
+        if counts.not_noted:
+            console.print(Text(f"{state}: the time of the sync was not noted: {counts.not_noted}"), soft_wrap=True)
     if report.error is not None:
         console.print(Text(f"opencaas: {report.error.message}"), soft_wrap=True)
         if report.error.hint:

@@ -16,6 +16,7 @@ from pymongo.asynchronous.change_stream import AsyncChangeStream
 from pymongo.errors import OperationFailure, PyMongoError
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
+from content_core import observe
 from content_core.documents import Document
 from content_core.errors import StoreUnavailableError
 from content_core.store.driver_errors import server_code, translate
@@ -182,6 +183,7 @@ class ChangeFeed:
         self._backlog_ends = None
         if self._live:
             self._live = False
+            observe.count("change_feed_interruptions")
             _log.warning("The change stream is interrupted; it will be resumed")
 
     async def _run(self, driver: PyMongoDriver, opened: "asyncio.Future[None]") -> None:
@@ -216,6 +218,7 @@ class ChangeFeed:
         stream = await driver.client.watch(_PIPELINE, max_await_time_ms=_AWAIT_MS, **self._position)
         if self._gap:
             self._gap = False
+            observe.count("change_feed_gaps")
             for subscription in tuple(self._subscriptions):
                 if subscription.on_gap is not None:
                     with _logged():

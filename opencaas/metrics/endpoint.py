@@ -6,7 +6,7 @@ the settings say that these are told apart.
 
 import asyncio
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -26,6 +26,7 @@ from content_core.errors import (
 from opencaas.metrics.board import Board
 from opencaas.metrics.figures import ALL, Figures
 from opencaas.metrics.forms import JSON_TYPE, TEXT_TYPE, render_json, render_text
+from opencaas.metrics.recorder import Labels
 from opencaas.metrics.requests import Level
 from rest_compat.cors import answer_headers, preflight_headers
 from rest_compat.errors import render_error
@@ -89,6 +90,7 @@ class MetricsEndpoint:
         user: who else may read.
         level: how finely timers are told apart.
         exists: says whether there is a database (with an empty collection), or a collection.
+        known: gives gauges that every process knows by itself, by name and labels.
         allowed_origins: web origins whose pages may send credentials.
         realm: what browsers show when they ask for a password.
     """
@@ -101,6 +103,7 @@ class MetricsEndpoint:
         user: MetricsUser,
         level: Level,
         exists: Callable[[str, str], bool],
+        known: Callable[[], Mapping[tuple[str, Labels], float]] = dict,
         allowed_origins: tuple[str, ...] = (),
         realm: str = "OpenCaaS",
     ) -> None:
@@ -109,6 +112,7 @@ class MetricsEndpoint:
         self._user = user
         self._depth = ("root", "database", "collection").index(level)
         self._exists = exists
+        self._known = known
         self._allowed_origins = allowed_origins
         self._realm = realm
 
@@ -136,8 +140,9 @@ class MetricsEndpoint:
             raise NotFoundError("resource does not exist")
         render, media_type = (render_json, JSON_TYPE) if _wants_json(request) else (render_text, TEXT_TYPE)
         database, collection = (*place, ALL, ALL)[:2]
+        known = self._known()
         # Some milliseconds of adding up: in a thread, so that others are answered in between.
-        body = await asyncio.to_thread(lambda: render(Figures.read(self._board), database, collection))
+        body = await asyncio.to_thread(lambda: render(Figures.read(self._board, known), database, collection))
         return Reply(status=200, body=body, media_type=media_type)
 
     async def _admit(self, request: Request) -> None:

@@ -53,13 +53,19 @@ class Figures:
     _timers: dict[tuple[str, ...], Timer] = field(default_factory=dict)
 
     @classmethod
-    def read(cls, board: Board) -> Self:
-        """Read a board."""
+    def read(cls, board: Board, known: Mapping[tuple[str, Labels], float] | None = None) -> Self:
+        """Read a board.
+
+        Args:
+            board: the figures of all processes.
+            known: gauges that are not added up, because every process knows the same.
+        """
         pids = {place: pid for place in range(board.slots) if (pid := board.pid(place)) is not None}
         figures = cls(board.uptime, board.started, pids)
         now = time.monotonic()
         for entry in board.entries():
             figures._take(read_series(entry.name), entry.values, now, alive=entry.slot in pids)
+        figures.gauges.update(known or {})
         return figures
 
     def timers(self, database: str = ALL, collection: str = ALL) -> dict[TimerKey, Timer]:
