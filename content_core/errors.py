@@ -26,7 +26,7 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     │   ├── UnauthenticatedError        OC401  401  no or wrong credentials
     │   └── ForbiddenError              OC402  403  known, but without the right
     └── StoreError                      OC500  500  MongoDB refused or is away
-        ├── StoreUnavailableError       OC501  500  MongoDB cannot be reached
+        ├── StoreUnavailableError       OC501  503  MongoDB cannot be reached, or has no primary
         ├── StoreTimeoutError           OC502  408  a query ran over its time limit
         ├── DuplicateKeyError           OC503  409  a unique index refused the write
         ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
@@ -34,7 +34,8 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
         ├── ResultTooLargeError         OC521  422  a pipeline gives more than the limit
         ├── EmbeddedMongoError          OC505  500  the embedded mongod could not be found, started or reached
         │   └── DataDirInUseError       OC506  500  another server owns the data directory
-        └── TooManyWatchersError        OC507  503  as many change streams or watchers as the settings allow
+        ├── TooManyWatchersError        OC507  503  as many change streams or watchers as the settings allow
+        └── ReplicaSetError             OC508  500  a replica set is not as it has to be for what is asked
 
 The rooms add their own below these, with codes from OC302, OC600 and OC700 on; docs/errors.md lists all.
 """
@@ -63,6 +64,7 @@ __all__ = [
     "PlanError",
     "QueryRefusedError",
     "RangeNotSatisfiableError",
+    "ReplicaSetError",
     "RequestError",
     "ReservedNameError",
     "ResultTooLargeError",
@@ -88,6 +90,8 @@ class ServiceError(Exception):
 
     code: ClassVar[str] = "OC900"
     status: ClassVar[int] = 500
+    retry_after: ClassVar[int | None] = None
+    """Seconds after which the same request may well succeed; clients get them as ``Retry-After``."""
 
     def __init__(self, message: str, *, details: Mapping[str, Any] | None = None, hint: str | None = None) -> None:
         super().__init__(message)
@@ -264,9 +268,11 @@ class StoreError(ServiceError):
 
 
 class StoreUnavailableError(StoreError):
-    """MongoDB cannot be reached."""
+    """MongoDB cannot be reached, or has no primary."""
 
     code = "OC501"
+    status = 503
+    retry_after = 5  # within the time of an election, so that clients come back soon after it
 
 
 class StoreTimeoutError(StoreError):
@@ -321,3 +327,10 @@ class TooManyWatchersError(StoreError):
 
     code = "OC507"
     status = 503
+    retry_after = 30
+
+
+class ReplicaSetError(StoreError):
+    """A replica set, or what is known about it, is not as it has to be for what is asked."""
+
+    code = "OC508"

@@ -89,6 +89,7 @@ class _RestApp:
         feed: ChangeFeed | None,
         upstreams: ChangeStreams | None,
     ) -> None:
+        self._store = store
         self._access = access
         self._settings = settings
         self._tokens = TokenEndpoints(access, settings)
@@ -154,6 +155,7 @@ class _RestApp:
         since = self._streams.generation if self._streams is not None else 0
         resource = read_resource(request.segments)
         note_resource(resource)
+        await self._store.await_primary()
         principal = await self._check_access(request, resource, websocket=True)
         if resource.kind is not Kind.CHANGE_STREAM:
             raise RequestError("only change streams are watched over a WebSocket")
@@ -171,6 +173,7 @@ class _RestApp:
             raise MethodNotAllowedError(f"method {request.method} not allowed")
         if request.method == "OPTIONS":
             return Reply(status=200, headers=preflight_headers(METHODS[resource.kind]))
+        await self._store.await_primary()
         if reply := await self._tokens.answer(request) or await self._description.answer(request):
             return reply
         with observe.stage("access"):

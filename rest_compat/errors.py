@@ -45,7 +45,8 @@ def render_error(error: ServiceError, request: Request, *, realm: str) -> Reply:
         extra = {"exception": "JsonParseException", "exception message": message}
     if error.hint:
         message = f"{message}; {error.hint}"
-    return _render(status, message, extra)
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None and status == 503 else {}
+    return _render(status, message, extra, headers)
 
 
 def render_unexpected(error: Exception) -> Reply:
@@ -56,14 +57,14 @@ def render_unexpected(error: Exception) -> Reply:
     return _render(500, f"Internal error; the server's log knows it as incident {incident}", {})
 
 
-def _render(status: int, message: str, extra: Mapping[str, Any]) -> Reply:
+def _render(status: int, message: str, extra: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Reply:
     body = {
         "http status code": status,
         "http status description": _DESCRIPTIONS.get(status) or HTTPStatus(status).phrase,
         "message": message.replace('"', "'").replace("\t", "  "),
         **extra,
     }
-    return Reply(status=status, body=dumps(body))
+    return Reply(status=status, body=dumps(body), headers=headers or {})
 
 
 def _render_challenge(request: Request, realm: str) -> Reply:

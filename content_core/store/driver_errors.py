@@ -34,6 +34,12 @@ _REFUSED: Final = frozenset({
 # fmt: on
 """Server codes for what the client did (RESTHeart's table of statuses and the codes that clients cause too)."""
 
+_AWAY: Final = frozenset({6, 7, 89, 91, 133, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+"""Server codes of a member that is no primary any more or not yet, that stops, or that does not reach the others.
+
+Mostly those that MongoDB's specification of retryable writes lists; the driver has tried again before we see them.
+"""
+
 _TELLING: Final = {28: "{", 241: "'", 16755: "{", 40228: ", but"}
 """Codes whose messages quote what is stored, and what the quotation begins with."""
 
@@ -178,6 +184,8 @@ def _kind(error: Exception, code: int | None, *, unnamed: bool) -> _Kind:
         return StoreTimeoutError
     if code in _DUPLICATE_KEY:
         return DuplicateKeyError
+    if code in _AWAY:
+        return StoreUnavailableError
     if code in _REFUSED or unnamed:
         return QueryRefusedError
     return next(TABLE[base] for base in type(error).__mro__ if base in TABLE)

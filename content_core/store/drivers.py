@@ -40,7 +40,11 @@ _FIXED: Final[dict[str, Any]] = {
 _DEFAULTS: Final[dict[str, Any]] = {
     "appname": "opencaas",
     "connectTimeoutMS": 5_000,
-    "serverSelectionTimeoutMS": 10_000,
+    # A hanging member is noticed after these two together.
+    "heartbeatFrequencyMS": 2_000,
+    # Members elect a new primary after ten seconds without one, and take a moment for it: what was under way when it
+    # died is sent again then, and nobody hears of it.
+    "serverSelectionTimeoutMS": 15_000,
     "waitQueueTimeoutMS": 10_000,
 }
 

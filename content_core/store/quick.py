@@ -6,7 +6,7 @@ What does not fit into one answer, and what meets a failure that the driver woul
 import time
 from typing import Any, Final
 
-from pymongo.errors import AutoReconnect, PyMongoError
+from pymongo.errors import AutoReconnect, PyMongoError, ServerSelectionTimeoutError
 
 from content_core import observe
 from content_core.documents import Document
@@ -38,6 +38,8 @@ class QuickReader:
         started = time.perf_counter()
         try:
             documents = await self._ask(database, collection, query, max_time_ms)
+        except ServerSelectionTimeoutError:
+            raise  # waited for long enough
         except AutoReconnect:
             return None  # told by the ordinary way, if it fails as well
         except PyMongoError:

@@ -3,16 +3,15 @@
 Every method raises children of :class:`~content_core.errors.StoreError` only, unless it says otherwise.
 """
 
-import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Self
 
 from bson import ObjectId
-from pymongo import ReadPreference, ReplaceOne
+from pymongo import ReplaceOne
 
 from content_core.documents import Document
-from content_core.errors import ConflictError, NotFoundError, StoreError
+from content_core.errors import ConflictError, NotFoundError
 from content_core.store import catalog
 from content_core.store.bounded import read_bounded
 from content_core.store.bulk import run_bulk
@@ -20,8 +19,10 @@ from content_core.store.checked import update_checked
 from content_core.store.driver_errors import limited, translated
 from content_core.store.drivers import Driver, DriverName, PyMongoDriver, open_driver
 from content_core.store.files import FileBucket
+from content_core.store.health import ask_health
 from content_core.store.many import change_many
 from content_core.store.monitoring import CommandWatch
+from content_core.store.primary import PrimaryWatch
 from content_core.store.quick import QuickReader
 from content_core.store.values import (
     ALL_AT_ONCE,
@@ -39,15 +40,19 @@ from content_core.store.verbatim import plain_documents, verbatim
 __all__ = ["Store"]
 
 _SYSTEM_DATABASES: Final = frozenset({"admin", "config", "local"})
-_HEALTH_SECONDS: Final = 1.8
-_ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
 
 
 class Store:
     """A MongoDB replica set or sharded cluster. Made by :meth:`open`; belongs to one event loop."""
 
     def __init__(
-        self, uri: str, driver: Driver, event_listeners: Sequence[Any] = (), *, reader: PyMongoDriver | None = None
+        self,
+        uri: str,
+        driver: Driver,
+        event_listeners: Sequence[Any] = (),
+        *,
+        primary: PrimaryWatch,
+        reader: PyMongoDriver | None = None,
     ) -> None:
         self._uri = uri
         self._driver = driver
@@ -55,6 +60,7 @@ class Store:
         self._reader: Driver = reader or driver
         self._quick = QuickReader(self._reader, counted=reader is None)
         self._listeners = tuple(event_listeners)
+        self._primary = primary
         # What must be able to give up at once (health) or may take any time (indexes) has connections of its own:
         # a thread of Motor's small pool that waits for a hanging server cannot be called back.
         self._control = self.open_client(event_listeners=self._listeners)
@@ -78,12 +84,14 @@ class Store:
             StoreError: the URI cannot be read.
         """
         options = {"maxPoolSize": max_pool_size, "socketTimeoutMS": 120_000}
-        main = open_driver(uri, driver, event_listeners=list(event_listeners), **options)
+        primary = PrimaryWatch()
+        main = open_driver(uri, driver, event_listeners=[*event_listeners, primary], **options)
+        primary.patience = main.client.options.server_selection_timeout
         reader = None
         if driver != "pymongo":
             heard = [listener for listener in event_listeners if not isinstance(listener, CommandWatch)]
             reader = open_driver(uri, "pymongo", event_listeners=heard, **options)
-        return cls(uri, main, event_listeners, reader=reader)
+        return cls(uri, main, event_listeners, primary=primary, reader=reader)
 
     def open_client(self, **options: Any) -> PyMongoDriver:
         """Open another client to the same MongoDB, of PyMongo's async kind; for this package, which closes it."""
@@ -436,15 +444,20 @@ class Store:
             self._transfers = self.open_client(event_listeners=self._listeners)
         return FileBucket(self._transfers, database, collection)
 
+    async def await_primary(self) -> None:
+        """Wait if there is no primary, for as long as the driver looks for one; next to nothing happens if there is.
+
+        Whoever answers requests calls this before it begins: what waits here holds no thread and no connection.
+
+        Raises:
+            StoreUnavailableError: there is none, and has been none for longer.
+        """
+        if self._primary.absent:
+            await self._primary.wait()
+
     async def health(self) -> StoreHealth:
         """Ask MongoDB how it is; answers within 2 seconds even when MongoDB hangs, and never raises StoreError."""
-        try:
-            with translated():
-                async with asyncio.timeout(_HEALTH_SECONDS):
-                    hello = await self._control.client.admin.command("hello", read_preference=_ANYONE)
-        except (StoreError, TimeoutError):
-            return StoreHealth(reachable=False, primary=False)
-        return StoreHealth(reachable=True, primary=bool(hello.get("isWritablePrimary")))
+        return await ask_health(self._control)
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""

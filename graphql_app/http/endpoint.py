@@ -38,6 +38,7 @@ class GraphQLEndpoint:
 
     def __init__(self, *, store: Store, access: AccessControl, registry: Registry, settings: GraphQLSettings) -> None:
         self._engine = Engine(store=store, settings=settings)
+        self._store = store
         self._access = access
         self._registry = registry
         self._settings = settings
@@ -52,7 +53,8 @@ class GraphQLEndpoint:
             return
         except StoreUnavailableError as error:
             message = f"Unable to establish a connection to the database: {error.message}"
-            response = _render(form, shape_errors(500, [render_service_error(message, code=error.code)]))
+            away = shape_errors(error.status, [render_service_error(message, code=error.code)])
+            response = _render(form, away, headers={"Retry-After": str(error.retry_after)})
         except Exception as error:  # noqa: BLE001 - the edge: clients see a number, the log sees the rest
             response = _render(form, shape_errors(500, [render_incident(error)]))
         await response(scope, receive, send)
@@ -62,6 +64,7 @@ class GraphQLEndpoint:
         if request.method not in _METHODS:
             return _refuse_method(form, allowed)
         address = Address.of(request.path)
+        await self._store.await_primary()
         try:
             with observe.stage("access"):
                 principal = await self._admit(request, address)

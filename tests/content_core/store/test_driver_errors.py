@@ -50,7 +50,7 @@ def test_value_errors_of_the_driver_are_covered() -> None:
         (errors.OperationFailure("document failed validation", 121), QueryRefusedError),
         (errors.OperationFailure("failed to parse", 9), QueryRefusedError),
         (errors.WriteError("$add only supports numeric or date types, not string", 16554), QueryRefusedError),
-        (errors.WriteError("interrupted at shutdown", 11600), StoreError),
+        (errors.WriteError("interrupted at shutdown", 11600), StoreUnavailableError),
         (errors.OperationFailure("not authorized", 13), StoreError),
         (errors.OperationFailure("internal", 1), StoreError),
         (bson.errors.InvalidDocument("cannot encode"), QueryRefusedError),

@@ -1,0 +1,46 @@
+"""How MongoDB is: whether anybody answers, and whether there is a primary."""
+
+import asyncio
+import time
+from typing import Final
+
+from pymongo import ReadPreference
+
+from content_core.errors import StoreError
+from content_core.store.driver_errors import translated
+from content_core.store.drivers import PyMongoDriver
+from content_core.store.values import StoreHealth
+
+__all__ = ["ask_health"]
+
+_SECONDS: Final = 1.8
+_ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
+_POLL_SECONDS: Final = 0.02
+
+
+async def ask_health(driver: PyMongoDriver) -> StoreHealth:
+    """Ask the primary, or another member if there is none; answers within 2 seconds, and never raises StoreError.
+
+    A client that is just getting to know the members may meet one that is no primary first: then it looks for the
+    primary for the time that is left.
+    """
+    deadline = time.monotonic() + _SECONDS
+    try:
+        with translated():
+            async with asyncio.timeout(_SECONDS):
+                hello = await driver.client.admin.command("hello", read_preference=_ANYONE)
+    except (StoreError, TimeoutError):
+        return StoreHealth(reachable=False, primary=False)
+    if hello.get("isWritablePrimary"):
+        return StoreHealth(reachable=True, primary=True)
+    while not (primary := driver.client.topology_description.has_writable_server()):
+        if time.monotonic() > deadline or not _still_looking(driver):
+            break
+        await asyncio.sleep(_POLL_SECONDS)
+    return StoreHealth(reachable=True, primary=primary)
+
+
+def _still_looking(driver: PyMongoDriver) -> bool:
+    """Say whether a member has not been heard of, well or ill, since the client was opened."""
+    members = driver.client.topology_description.server_descriptions().values()
+    return any(member.server_type_name == "Unknown" and member.error is None for member in members)
