@@ -14,7 +14,13 @@ from content_core.store import ChangeFeed, Store
 from content_core.store.embedded import EmbeddedMongo
 from opencaas.health import HEALTH_PATH, HEALTH_PATHS, LIVE_PATH, READY_PATH, Health, HealthEndpoint
 
-READY = {"definitionsLoaded": True, "accepting": True, "mongoReachable": True, "changeFeed": True}
+READY = {
+    "definitionsLoaded": True,
+    "accepting": True,
+    "mongoReachable": True,
+    "mongoPrimaryAvailable": True,
+    "changeFeed": True,
+}
 
 
 @pytest.fixture(scope="module")
