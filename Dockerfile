@@ -25,21 +25,22 @@ COPY graphql_app graphql_app
 COPY opencaas opencaas
 COPY rest_compat rest_compat
 COPY schema_gen schema_gen
-# Not editable: the packages are copied into the environment, with their bytecode.
-RUN /opt/uv/bin/uv sync --locked --no-editable ${EXTRAS}
+# Not editable: the packages are copied into the environment, with their bytecode. Anyone may write uv's lock file.
+RUN /opt/uv/bin/uv sync --locked --no-editable ${EXTRAS} && rm /opt/opencaas/.lock
 
 FROM ${PYTHON_IMAGE}
 LABEL org.opencontainers.image.title="OpenCaaS" \
       org.opencontainers.image.description="Self-hosted Content-as-a-Service on MongoDB" \
       org.opencontainers.image.licenses="Apache-2.0"
-# A user without a name's rights, home or shell; Kubernetes wants the number to see that it is not root.
-# The base's package installers go: nothing is installed into a running container.
+# A user without a home or a shell; by the number Kubernetes sees that it is not root.
+# What the base installs packages with goes, and so does every right that a program has of its own.
 RUN groupadd --system --gid 10001 opencaas \
     && useradd --system --uid 10001 --gid 10001 --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin opencaas \
     && rm -rf /usr/local/bin/pip* /usr/local/bin/wheel /usr/local/lib/python3.*/ensurepip \
        /usr/local/lib/python3.*/site-packages/pip /usr/local/lib/python3.*/site-packages/pip-* \
        /usr/local/lib/python3.*/site-packages/setuptools /usr/local/lib/python3.*/site-packages/setuptools-* \
-       /usr/local/lib/python3.*/site-packages/wheel /usr/local/lib/python3.*/site-packages/wheel-*
+       /usr/local/lib/python3.*/site-packages/wheel /usr/local/lib/python3.*/site-packages/wheel-* \
+    && find / -xdev -type f -perm /6000 -exec chmod a-s {} +
 COPY --from=build /opt/opencaas /opt/opencaas
 # In a container loopback is the container alone, hence all addresses. The data directory is for a mongod that is not in
 # the image; where it points matters only for the message that one gets without OPENCAAS_MONGODB_URI.

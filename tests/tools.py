@@ -15,6 +15,7 @@ __all__ = ["go_module", "requires"]
 _PROGRAMS: Final = {
     "node": ("node",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "debootstrap": ("debootstrap",),
     "helm": ("helm",),
     "promtool": ("promtool",),
     "go": ("go",),
