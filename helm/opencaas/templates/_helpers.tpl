@@ -36,6 +36,13 @@ app.kubernetes.io/component: {{ . }}
 {{- end }}
 {{- end -}}
 
+{{/* Labels of pods: without versions, so that a new chart alone starts nothing again. Takes (dict "root" $ "component" "rest-api"). */}}
+{{- define "opencaas.podLabels" -}}
+{{ include "opencaas.selectorLabels" . }}
+app.kubernetes.io/part-of: caas
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+{{- end -}}
+
 {{/* Recommended labels of every object. Takes (dict "root" $ "component" "rest-api"); component may be left out. */}}
 {{- define "opencaas.labels" -}}
 {{ include "opencaas.selectorLabels" . }}

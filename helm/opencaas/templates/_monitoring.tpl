@@ -1,0 +1,59 @@
+{{/*
+Alerts: the rules of alerts/*.yaml with the namespaces that they look at, their runbooks and the labels of the values.
+*/}}
+
+{{/* The namespaces that alerts look at, as it is written inside a string of PromQL. Takes the root context. */}}
+{{- define "opencaas.alerts.namespace" -}}
+{{- $alerts := (index .Values "caas-common").monitoring.prometheus.alerts -}}
+{{- tpl $alerts.caas.targetNamespace . | replace "\\" "\\\\" | replace "\"" "\\\"" -}}
+{{- end -}}
+
+{{/* The files whose rules are wanted, one a line. Takes the root context. */}}
+{{- define "opencaas.alerts.files" -}}
+{{- $alerts := (index .Values "caas-common").monitoring.prometheus.alerts -}}
+alerts/rest-api.yaml
+alerts/mongo.yaml
+{{- if $alerts.caas.useAlphaAlerts }}
+alerts/alpha.yaml
+{{- end }}
+{{- end -}}
+
+{{/* Names of all alerts there are, by which values are checked, as JSON. Takes the root context. */}}
+{{- define "opencaas.alerts.names" -}}
+{{- $names := list -}}
+{{- range $path, $_ := .Files.Glob "alerts/*.yaml" -}}
+{{- range ($.Files.Get $path | fromYaml).groups -}}
+{{- range .rules -}}
+{{- $names = append $names .alert -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- dict "names" (sortAlpha $names) | toJson -}}
+{{- end -}}
+
+{{/* Groups of rules, ready for a PrometheusRule. Takes the root context. */}}
+{{- define "opencaas.alerts.groups" -}}
+{{- $alerts := (index .Values "caas-common").monitoring.prometheus.alerts -}}
+{{- $namespace := include "opencaas.alerts.namespace" . -}}
+{{- $runbooks := trimSuffix "/" $alerts.caas.runbooks -}}
+{{- range $path := include "opencaas.alerts.files" . | splitList "\n" -}}
+{{- range $group := ($.Files.Get $path | fromYaml).groups -}}
+{{- $rules := list -}}
+{{- range $rule := $group.rules -}}
+{{- if not (has $rule.alert $alerts.caas.disabled) -}}
+{{- $expr := $rule.expr -}}
+{{- if hasKey $alerts.caas.thresholds $rule.alert -}}
+{{- $expr = regexReplaceAll "[0-9.]+$" $expr (get $alerts.caas.thresholds $rule.alert | toString) -}}
+{{- end -}}
+{{- $expr = $expr | replace "TARGET_NAMESPACE" $namespace | replace "FULLNAME" (include "opencaas.fullname" $) -}}
+{{- $labels := mergeOverwrite (deepCopy $rule.labels) $alerts.additionalAlertLabels -}}
+{{- $annotations := set (deepCopy $rule.annotations) "runbook_url" (printf "%s/%s.md" $runbooks $rule.alert) -}}
+{{- $rules = append $rules (mergeOverwrite (deepCopy $rule) (dict "expr" $expr "labels" $labels "annotations" $annotations)) -}}
+{{- end -}}
+{{- end -}}
+{{- if $rules }}
+- {{ dict "name" $group.name "rules" $rules | toYaml | nindent 2 | trim }}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}

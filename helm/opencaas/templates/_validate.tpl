@@ -1,0 +1,245 @@
+{{/*
+Values that contradict each other, or that a schema can't judge without quoting a secret. Every part writes one mistake
+a line; all of them make one message. Types, names and ranges are in values.schema.json.
+*/}}
+
+{{/* Refuse wrong values with one message that lists all of them. Takes the root context. */}}
+{{- define "opencaas.validate" -}}
+{{- $mistakes := list -}}
+{{- range $part := list "names" "credentials" "images" "restApi" "ingress" "deploy" "mongo" "monitoring" -}}
+{{- range $line := include (printf "opencaas.validate.%s" $part) $ | splitList "\n" -}}
+{{- with trim $line -}}
+{{- $mistakes = append $mistakes (printf "- %s" .) -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+{{- if $mistakes -}}
+{{- printf "\nThese values are wrong:\n%s" (join "\n" $mistakes) | fail -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "opencaas.validate.names" -}}
+{{- if not (regexMatch "^[a-z]([-a-z0-9]*[a-z0-9])?$" (include "opencaas.fullname" .)) }}
+fullnameOverride: names of services begin with a letter, {{ include "opencaas.fullname" . | quote }} does not
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.credentials" -}}
+{{- $given := .Values.credentials -}}
+{{- $secrets := list "webAdminPassword" "metricsPassword" "mongoRootPassword" "mongoPassword" "mongoMetricsPassword" "tokenSecret" -}}
+{{- range $name := $secrets }}
+{{- if not (regexMatch "^[A-Za-z0-9]*$" (get $given $name | default "")) }}
+credentials.{{ $name }}: only letters and digits
+{{- end }}
+{{- end }}
+{{- if not (regexMatch "^[A-Za-z0-9-]*$" ($given.masterApiKey | default "")) }}
+credentials.masterApiKey: only letters, digits and hyphens
+{{- end }}
+{{- if and $given.tokenSecret (lt (len $given.tokenSecret) 32) }}
+credentials.tokenSecret: at least 32 characters
+{{- end }}
+{{- range $name := list "webAdminUser" "metricsUser" "mongoRootUser" "mongoUser" "mongoMetricsUser" }}
+{{- if not (regexMatch "^[A-Za-z0-9._-]+$" (get $given $name | default "")) }}
+credentials.{{ $name }}: only letters, digits and . _ -
+{{- end }}
+{{- end }}
+{{- if ne 3 (list $given.mongoRootUser $given.mongoUser $given.mongoMetricsUser | uniq | len) }}
+credentials.mongoRootUser, mongoUser and mongoMetricsUser: three different users
+{{- end }}
+{{- if eq $given.webAdminUser $given.metricsUser }}
+credentials.webAdminUser and metricsUser: two different users
+{{- end }}
+{{- $clusterKey := include "opencaas.oneLine" $given.clusterKey }}
+{{- if $clusterKey }}
+{{- if not (regexMatch "^[A-Za-z0-9+/=]+$" $clusterKey) }}
+credentials.clusterKey: only what openssl rand -base64 756 writes
+{{- end }}
+{{- if or (lt (len $clusterKey) 6) (gt (len $clusterKey) 1024) }}
+credentials.clusterKey: 6 to 1024 characters (openssl rand -base64 756)
+{{- end }}
+{{- end }}
+{{- $found := include "opencaas.foundCredentials" . | fromJson }}
+{{- if $given.existingSecret }}
+{{- range $name := concat $secrets (list "masterApiKey" "clusterKey") }}
+{{- if get $given $name }}
+credentials.{{ $name }}: comes from the secret that credentials.existingSecret names; leave it empty
+{{- end }}
+{{- end }}
+{{- if $found }}
+{{- $wanted := list "webAdminUser" "webAdminPassword" "masterApiKey" "tokenSecret" "metricsUser" "metricsPassword" }}
+{{- if .Values.mongo.enabled }}
+{{- $wanted = concat $wanted (list "mongoRootUser" "mongoRootPassword" "mongoUser" "mongoPassword" "mongoMetricsUser" "mongoMetricsPassword" "clusterKey") }}
+{{- else if not .Values.mongo.externalUriSecret.name }}
+{{- $wanted = append $wanted "mongoUri" }}
+{{- end }}
+{{- range $wanted }}
+{{- if not (get $found .) }}
+credentials.existingSecret: the secret {{ $given.existingSecret }} has no {{ . }}
+{{- else if and (contains "mongo" .) (ne . "mongoUri") (not (regexMatch "^[A-Za-z0-9]+$" (get $found .))) }}
+credentials.existingSecret: {{ . }} of the secret {{ $given.existingSecret }} must be letters and digits
+{{- end }}
+{{- end }}
+{{- end }}
+{{- else if .Values.mongo.enabled }}
+{{- if and $clusterKey $found.clusterKey (ne $clusterKey $found.clusterKey) }}
+credentials.clusterKey: can't change after the first installation, since the members of the replica set would not know each other any more; leave it empty, and the key of the secret {{ include "opencaas.credentialsSecret" . }} stays
+{{- end }}
+{{- if not $found }}
+{{- $volume := include "opencaas.foundVolume" . }}
+{{- if and $volume (not (and $clusterKey $given.mongoRootPassword $given.mongoPassword $given.mongoMetricsPassword)) }}
+credentials: the volume {{ $volume }} of an earlier installation is there, but not its secret {{ include "opencaas.credentialsSecret" . }}; bring the secret back, or give mongoRootPassword, mongoPassword, mongoMetricsPassword and clusterKey
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* Name of a volume claim of MongoDB in the cluster, or nothing. Takes the root context. */}}
+{{- define "opencaas.foundVolume" -}}
+{{- $suffix := printf "-%s-0" (include "opencaas.componentName" (dict "root" . "component" "mongo")) -}}
+{{- $first := "" -}}
+{{- range (lookup "v1" "PersistentVolumeClaim" .Release.Namespace "" | default dict).items -}}
+{{- if hasSuffix $suffix .metadata.name -}}
+{{- $first = .metadata.name -}}
+{{- end -}}
+{{- end -}}
+{{- $first -}}
+{{- end -}}
+
+{{- define "opencaas.validate.images" -}}
+{{- with .Values.imageCredentials }}
+{{- if and .enabled (not .existingSecret) }}
+{{- range $name := list "registry" "username" "password" }}
+{{- if not (get $.Values.imageCredentials $name) }}
+imageCredentials.{{ $name }}: is needed with imageCredentials.enabled
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.restApi" -}}
+{{- with .Values.restApi }}
+{{- if gt (int .pageSize.default) (int .pageSize.max) }}
+restApi.pageSize.default: {{ int .pageSize.default }} is more than restApi.pageSize.max, {{ int .pageSize.max }}
+{{- end }}
+{{- $needed := add (ceil .drainSeconds) (ceil .graceSeconds) 5 }}
+{{- if lt (int .terminationGracePeriodSeconds) (int $needed) }}
+restApi.terminationGracePeriodSeconds: at least {{ $needed }}, five more than drainSeconds and graceSeconds together
+{{- end }}
+{{- with .horizontalPodAutoscaler }}
+{{- if .enabled }}
+{{- if gt (int .minReplicas) (int .maxReplicas) }}
+restApi.horizontalPodAutoscaler.minReplicas: {{ int .minReplicas }} is more than maxReplicas, {{ int .maxReplicas }}
+{{- end }}
+{{- if not (dig "requests" "cpu" "" $.Values.restApi.resources) }}
+restApi.resources.requests.cpu: is needed with horizontalPodAutoscaler.enabled, whose percentage is a share of it
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .podDisruptionBudget }}
+{{- if and .enabled (eq (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable)) }}
+restApi.podDisruptionBudget: either minAvailable or maxUnavailable, the other one null
+{{- end }}
+{{- end }}
+{{- if hasKey .settings "default_limit" }}
+{{- if gt (int .settings.default_limit) (int (default 100 .settings.max_limit)) }}
+restApi.settings.default_limit: is more than max_limit
+{{- end }}
+{{- end }}
+{{- range .extraEnv }}
+{{- if hasKey (include "opencaas.fixedVariables" $ | fromJson) .name }}
+restApi.extraEnv: {{ .name }} is set by the chart ({{ get (include "opencaas.fixedVariables" $ | fromJson) .name }})
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.ingress" -}}
+{{- range $name, $ingress := dict "restApi.ingress" .Values.restApi.ingress "restApi.ingressPreview" .Values.restApi.ingressPreview "adminWebapp.ingress" .Values.adminWebapp.ingress }}
+{{- if $ingress.enabled }}
+{{- if not $ingress.hosts }}
+{{ $name }}.hosts: at least one, with {{ $name }}.enabled
+{{- end }}
+{{- with $ingress.certManager }}
+{{- if and .issuer .clusterIssuer }}
+{{ $name }}.certManager: either issuer or clusterIssuer
+{{- end }}
+{{- if and (or .issuer .clusterIssuer) (not $ingress.tls.enabled) }}
+{{ $name }}.tls.enabled: is needed for a certificate by certManager
+{{- end }}
+{{- if and $ingress.tls.enabled (not $ingress.tls.secretName) (not .issuer) (not .clusterIssuer) }}
+{{ $name }}.tls: needs secretName, or an issuer in {{ $name }}.certManager
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- $seen := list }}
+{{- range list .Values.restApi.ingress .Values.restApi.ingressPreview .Values.adminWebapp.ingress }}
+{{- if .enabled }}
+{{- range .hosts }}
+{{- if has . $seen }}
+ingress hosts: {{ . }} is named twice
+{{- end }}
+{{- $seen = append $seen . }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.deploy" -}}
+{{- with .Values.deploy }}
+{{- if .enabled }}
+{{- range $name := list "tenant" "project" }}
+{{- if not (get $.Values.deploy $name) }}
+deploy.{{ $name }}: is needed with deploy.enabled
+{{- end }}
+{{- end }}
+{{- $sources := list }}
+{{- if .source.existingClaim }}{{ $sources = append $sources "existingClaim" }}{{ end }}
+{{- if .source.image.repository }}{{ $sources = append $sources "image" }}{{ end }}
+{{- if .source.volume }}{{ $sources = append $sources "volume" }}{{ end }}
+{{- if ne 1 (len $sources) }}
+deploy.source: one of existingClaim, image.repository and volume says where the export is{{ if $sources }}, not {{ join " and " $sources }}{{ end }}
+{{- end }}
+{{- if and (eq 0 (len .states)) }}
+deploy.states: at least one of preview and release
+{{- end }}
+{{- range .extraArgs }}
+{{- if or (hasPrefix "--api-key" .) (hasPrefix "--server" .) }}
+deploy.extraArgs: {{ regexFind "^--[a-z-]+" . }} is set by the chart; keys don't belong on a command line
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.mongo" -}}
+{{- with .Values.mongo }}
+{{- if .enabled }}
+{{- if or .externalUri .externalUriSecret.name }}
+mongo.externalUri: is for another MongoDB, with mongo.enabled: false
+{{- end }}
+{{- else }}
+{{- if and .externalUri .externalUriSecret.name }}
+mongo.externalUri: either this or mongo.externalUriSecret.name
+{{- else if and .externalUri $.Values.credentials.existingSecret }}
+mongo.externalUri: with credentials.existingSecret the URI belongs into that secret, as mongoUri, or into mongo.externalUriSecret
+{{- else if not (or .externalUri .externalUriSecret.name $.Values.credentials.existingSecret) }}
+mongo.externalUri: or mongo.externalUriSecret.name is needed with mongo.enabled: false
+{{- end }}
+{{- if and .externalUri (not (regexMatch "^mongodb(\\+srv)?://" .externalUri)) }}
+mongo.externalUri: begins with mongodb:// or mongodb+srv://
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.monitoring" -}}
+{{- $alerts := (index .Values "caas-common").monitoring.prometheus.alerts.caas }}
+{{- $names := (include "opencaas.alerts.names" . | fromJson).names }}
+{{- range concat $alerts.disabled (keys $alerts.thresholds | sortAlpha) }}
+{{- if not (has . $names) }}
+caas-common.monitoring.prometheus.alerts.caas: there is no alert {{ . }}
+{{- end }}
+{{- end }}
+{{- end -}}
