@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 from typing import Any
 
-from tests.helm.rendering import NAMESPACE, Chart, Object, Rendering
+from tests.helm.rendering import NAMESPACE, Chart, Object, Rendering, nested
 
+DEPLOY = {"enabled": True, "tenant": "t", "project": "p", "source": {"existingClaim": "exports"}}
 RECOMMENDED = {
     "app.kubernetes.io/name",
     "app.kubernetes.io/instance",
@@ -214,17 +215,23 @@ def test_only_dashboards_name_their_namespace(scenario: Rendering) -> None:
     assert {each["kind"] for each in elsewhere} <= {"ConfigMap"}
 
 
-def admits(rendering: Rendering, *, source: Object, target: Object, port: int) -> bool:
-    """Whether network policies let a pod with some labels, of the same namespace, reach another one's port."""
+def admits(rendering: Rendering, *, source: Object, workload: tuple[str, str], port: int) -> bool:
+    """Whether network policies let a pod with some labels, of the same namespace, reach a port of a workload's pods."""
+    pod = rendering.template(*workload)
+    names = {
+        each["name"]: each["containerPort"]
+        for container in pod["spec"]["containers"]
+        for each in container.get("ports", ())
+    }
     policies = [
         each["spec"]
         for each in rendering.of("NetworkPolicy")
-        if matches(each["spec"]["podSelector"], target) and "Ingress" in each["spec"]["policyTypes"]
+        if matches(each["spec"]["podSelector"], pod["metadata"]["labels"]) and "Ingress" in each["spec"]["policyTypes"]
     ]
     if not policies:
         return True
     for rule in (rule for policy in policies for rule in policy.get("ingress", ())):
-        ports = {each["port"] for each in rule.get("ports", ())}
+        ports = {names.get(each["port"], each["port"]) for each in rule.get("ports", ())}
         peers = rule.get("from")
         if (not ports or port in ports) and (not peers or any(_is_peer(peer, source) for peer in peers)):
             return True
@@ -242,21 +249,50 @@ def labels(rendering: Rendering, kind: str, name: str) -> Object:
     return found
 
 
+MONGO = ("StatefulSet", "caas-mongo")
+SERVER = ("Deployment", "caas-rest-api")
+STRANGER = {"app": "stranger"}
+
+
 def test_only_the_platform_reaches_mongodb(chart: Chart) -> None:
     rendered = chart.render()
-    mongo, server = labels(rendered, "StatefulSet", "caas-mongo"), labels(rendered, "Deployment", "caas-rest-api")
-    (number,) = {
-        port["port"] for port in rendered.one("Service", "caas-mongo")["spec"]["ports"] if port["port"] == 27017
+
+    for friend in (labels(rendered, *SERVER), labels(rendered, *MONGO)):
+        assert admits(rendered, source=friend, workload=MONGO, port=27017)
+    for other in (STRANGER, {}):
+        assert not admits(rendered, source=other, workload=MONGO, port=27017)
+
+
+def test_anyone_reaches_the_rest_interface_at_its_port(chart: Chart) -> None:
+    rendered = chart.render()
+
+    assert admits(rendered, source=STRANGER, workload=SERVER, port=8080)
+    assert not admits(rendered, source=STRANGER, workload=SERVER, port=22)
+
+
+def test_rest_interface_can_be_for_some_alone(chart: Chart) -> None:
+    friends = [{"podSelector": {"matchLabels": {"app": "shop"}}}]
+    values = nested("restApi.networkPolicy.from", friends) | {"deploy": DEPLOY}
+    rendered = chart.render(values)
+    (job,) = rendered.names("Job")
+
+    assert admits(rendered, source={"app": "shop"}, workload=SERVER, port=8080)
+    assert admits(rendered, source=labels(rendered, "Job", job), workload=SERVER, port=8080)
+    assert not admits(rendered, source=STRANGER, workload=SERVER, port=8080)
+
+
+def test_server_may_reach_mongodb_and_names_alone(chart: Chart) -> None:
+    rendered = chart.render()
+    (policy,) = (
+        each["spec"]
+        for each in rendered.of("NetworkPolicy")
+        if matches(each["spec"]["podSelector"], labels(rendered, *SERVER))
+    )
+    reached = {
+        port["port"]: [matches(peer["podSelector"], labels(rendered, *MONGO)) for peer in rule.get("to", ())]
+        for rule in policy["egress"]
+        for port in rule["ports"]
     }
 
-    assert admits(rendered, source=server, target=mongo, port=number)
-    assert admits(rendered, source=mongo, target=mongo, port=number)
-    assert not admits(rendered, source={"app": "stranger"}, target=mongo, port=number)
-    assert not admits(rendered, source={}, target=mongo, port=number)
-
-
-def test_anyone_reaches_the_rest_interface(chart: Chart) -> None:
-    rendered = chart.render()
-    server = labels(rendered, "Deployment", "caas-rest-api")
-
-    assert admits(rendered, source={"app": "shop"}, target=server, port=8080)
+    assert "Egress" in policy["policyTypes"]
+    assert reached == {53: [], 5353: [], 27017: [True]}
