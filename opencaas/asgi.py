@@ -15,6 +15,7 @@ from graphql_app.plan import Bounds
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
 from opencaas.compression import Compression
+from opencaas.draining import Draining
 from opencaas.health import HEALTH_PATHS
 from opencaas.lifespan import Lifespan
 from opencaas.metrics.endpoint import is_metrics_path
@@ -105,9 +106,11 @@ def create_app(
     Raises:
         TracingError: traces are wanted, but what makes them is not installed.
     """
+    surroundings = surroundings or Surroundings.alone()
+    board = surroundings.board
     monitoring = Monitoring(
         settings,
-        surroundings or Surroundings.alone(),
+        surroundings,
         store=services.store,
         feed=services.feed,
         access=services.access,
@@ -160,7 +163,8 @@ def create_app(
         ),
     )
     answering = monitoring.around(Compression(rooms, level=settings.compression_level))
-    return Lifespan(answering, start=start, stop=stop, start_failed=start_failed)
+    last = Draining(answering, draining=lambda: board.draining)
+    return Lifespan(last, start=start, stop=stop, start_failed=start_failed)
 
 
 def graphql_settings(settings: Settings) -> GraphQLSettings:

@@ -170,6 +170,9 @@ class Settings(BaseSettings):
     ready_grace_seconds: float = Field(
         30.0, ge=0, description="Time for which a server without its change feed still counts as ready."
     )
+    keep_alive_seconds: int = Field(
+        75, ge=1, description="How long a connection may be idle; longer than a balancer in front keeps its own."
+    )
     drain_seconds: float = Field(
         0.0, ge=0, description="Time at SIGTERM in which the server still answers, but says that it is not ready."
     )

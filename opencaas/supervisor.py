@@ -157,7 +157,10 @@ class _Supervisor:
     def _drain(self) -> None:
         """Say that nothing new should come, and give those who send it the time to hear it."""
         self._board.drain()
+        _log.info("draining", seconds=self._settings.drain_seconds)
         time.sleep(self._settings.drain_seconds)
+        # Once the workers have let go of it as well, connections are refused instead of waiting for nobody.
+        self._listener.close()
 
     def _restart(self, dead: _Worker, place: int) -> _Worker:
         lived = time.monotonic() - dead.started

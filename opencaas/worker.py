@@ -100,6 +100,7 @@ def main() -> None:
         log_config=None,
         server_header=False,
         proxy_headers=False,
+        timeout_keep_alive=settings.keep_alive_seconds,
         timeout_graceful_shutdown=max(1, round(settings.grace_seconds)),
     )
     server = _Server(config, orders.ready_fd, stopping=services.upstreams.end_all)
