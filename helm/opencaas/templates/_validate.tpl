@@ -136,11 +136,6 @@ restApi.resources.requests.cpu: is needed with horizontalPodAutoscaler.enabled, 
 {{- end }}
 {{- end }}
 {{- end }}
-{{- with .podDisruptionBudget }}
-{{- if and .enabled (eq (kindIs "invalid" .minAvailable) (kindIs "invalid" .maxUnavailable)) }}
-restApi.podDisruptionBudget: either minAvailable or maxUnavailable, the other one null
-{{- end }}
-{{- end }}
 {{- if hasKey .settings "default_limit" }}
 {{- if gt (int .settings.default_limit) (int (default 100 .settings.max_limit)) }}
 restApi.settings.default_limit: is more than max_limit
