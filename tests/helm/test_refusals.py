@@ -1,0 +1,125 @@
+"""Wrong values: refused before anything is installed, by one message that lists them all and shows no secret."""
+
+from typing import Any
+
+import pytest
+
+from tests.helm.rendering import Chart, nested
+
+HOST = {"enabled": True, "hosts": ["caas.company.com"]}
+
+# Parameter that the message names, the values that are wrong.
+WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("credentials.webAdminPassword", nested("credentials.webAdminPassword", "p@ssword")),
+    ("credentials.metricsPassword", nested("credentials.metricsPassword", "with space")),
+    ("credentials.mongoRootPassword", nested("credentials.mongoRootPassword", "a:b")),
+    ("credentials.mongoPassword", nested("credentials.mongoPassword", "a/b")),
+    ("credentials.mongoMetricsPassword", nested("credentials.mongoMetricsPassword", "ümlaut")),
+    ("credentials.webAdminUser", nested("credentials.webAdminUser", "a:b")),
+    ("credentials.tokenSecret", nested("credentials.tokenSecret", "tooshort")),
+    ("credentials.clusterKey", nested("credentials.clusterKey", "not!base64")),
+    ("credentials.clusterKey", nested("credentials.clusterKey", "a" * 1025)),
+    ("credentials.mongoRootUser", {"credentials": {"mongoRootUser": "same", "mongoUser": "same"}}),
+    ("imageCredentials.registry", nested("imageCredentials", {"enabled": True, "username": "u", "password": "p"})),
+    ("restApi.pageSize.default", nested("restApi.pageSize", {"default": 200, "max": 100})),
+    ("restApi.terminationGracePeriodSeconds", nested("restApi.terminationGracePeriodSeconds", 10)),
+    ("minReplicas", nested("restApi.horizontalPodAutoscaler", {"enabled": True, "minReplicas": 9, "maxReplicas": 3})),
+    ("restApi.ingress.hosts", nested("restApi.ingress.enabled", True)),
+    ("restApi.ingressPreview.hosts", nested("restApi.ingressPreview.enabled", True)),
+    ("restApi.ingress.tls", nested("restApi.ingress", HOST | {"tls": {"enabled": True}})),
+    ("restApi.ingress.certManager", nested("restApi.ingress", HOST | {
+        "tls": {"enabled": True}, "certManager": {"issuer": "a", "clusterIssuer": "b"},
+    })),
+    ("restApi.ingress.tls.enabled", nested("restApi.ingress", HOST | {"certManager": {"issuer": "a"}})),
+    ("deploy.project", nested("deploy", {"enabled": True, "tenant": "t", "source": {"existingClaim": "c"}})),
+    ("deploy.source", nested("deploy", {"enabled": True, "tenant": "t", "project": "p"})),
+    ("mongo.externalUri", nested("mongo.enabled", False)),
+    ("mongo.externalUri", nested("mongo.externalUri", "mongodb://db/")),
+    ("mongo.externalUri", nested("mongo", {"enabled": False, "externalUri": "http://db/"})),
+    ("mongo.replicas", nested("mongo.replicas", 2)),
+    ("mongo.replicas", nested("mongo.replicas", 4)),
+)  # fmt: skip
+
+# What the schema refuses: type, range, spelling. Helm names the place.
+MISTYPED: tuple[tuple[str, dict[str, Any]], ...] = (
+    ("restApi.replicas", nested("restApi.replicas", "three")),
+    ("restApi.pageSize.max", nested("restApi.pageSize.max", 0)),
+    ("restApi.ingress.hosts", nested("restApi.ingress.hosts", "caas.company.com")),
+    ("restApi.image.pullPolicy", nested("restApi.image.pullPolicy", "Sometimes")),
+    ("restApi.horizontalPodAutoscaler", nested("restApi.horizontalPodAutoscaler.targetCPUUtilizationPercentage", -1)),
+    ("restApi.antiAffinity", nested("restApi.antiAffinity", "medium")),
+    ("mongo.replicas", nested("mongo.replicas", "3")),
+    ("mongo.persistentVolume", nested("mongo.persistentVolume.storageClass", 7)),
+    ("mongo.verticalPodAutoscaler.updateMode", nested("mongo.verticalPodAutoscaler.updateMode", "Sometimes")),
+    ("scrapeInterval", nested("monitoring.prometheus.metrics.caas.scrapeInterval", "often")),
+    ("caas-common", nested("caas-common.monitoring.prometheus.alerts.caas.useAlphaAlerts", "yes")),
+    ("credentials", nested("credentials.webAdminPassword", 12345678)),
+    ("imagesRegistry", {"imagesRegistry": "docker.company.com"}),
+    ("storageclass", nested("mongo.persistentVolume.storageclass", "fast")),
+    ("ingres", nested("restApi.ingres", HOST)),
+    ("webAdminPasword", nested("credentials.webAdminPasword", "x")),
+    ("scrapeIntervall", nested("monitoring.prometheus.metrics.mongo.scrapeIntervall", "30s")),
+    ("useAlfaAlerts", nested("caas-common.monitoring.prometheus.alerts.caas.useAlfaAlerts", True)),
+    ("dashbords", nested("caas-common.monitoring.grafana.dashbords", {"enabled": False})),
+    ("projekt", nested("deploy.projekt", "p")),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("named", "values"), WRONG, ids=[f"{n}-{name}" for n, (name, _) in enumerate(WRONG)])
+def test_contradiction_is_refused(chart: Chart, named: str, values: dict[str, Any]) -> None:
+    message = chart.refusal(values)
+
+    assert "These values are wrong" in message
+    assert named in message
+
+
+@pytest.mark.parametrize(("named", "values"), MISTYPED, ids=[f"{n}-{name}" for n, (name, _) in enumerate(MISTYPED)])
+def test_mistyped_value_is_refused_by_the_schema(chart: Chart, named: str, values: dict[str, Any]) -> None:
+    message = chart.refusal(values)
+
+    assert "schema" in message
+    assert named.rpartition(".")[2] in message
+
+
+def test_all_mistakes_are_in_one_message(chart: Chart) -> None:
+    values = {
+        "credentials": {"webAdminPassword": "p@ss", "mongoPassword": "a/b", "tokenSecret": "short"},
+        "restApi": {"pageSize": {"default": 200, "max": 100}, "ingress": {"enabled": True}},
+        "mongo": {"enabled": False},
+        "deploy": {"enabled": True},
+    }
+    message = chart.refusal(values)
+    wanted = [
+        "credentials.webAdminPassword",
+        "credentials.mongoPassword",
+        "credentials.tokenSecret",
+        "restApi.pageSize.default",
+        "restApi.ingress.hosts",
+        "mongo.externalUri",
+        "deploy.tenant",
+        "deploy.project",
+        "deploy.source",
+    ]
+
+    assert [name for name in wanted if f"- {name}" not in message] == []
+    assert message.count("These values are wrong") == 1
+
+
+def test_all_mistypings_are_in_one_message(chart: Chart) -> None:
+    message = chart.refusal({"restApi": {"replicas": "three", "ingres": {}}, "mongo": {"replicas": "3"}})
+
+    assert [name for name in ("/restApi/replicas", "ingres", "/mongo/replicas") if name not in message] == []
+
+
+def test_refusal_shows_no_password(chart: Chart) -> None:
+    wrong = "p@ssword-that-nobody-should-read"
+    names = [name for name in chart.default("credentials") if name.endswith(("Password", "Secret", "Key"))]
+    message = chart.refusal({"credentials": {name: wrong for name in names if name != "existingSecret"}})
+
+    assert wrong not in message
+    assert "credentials.webAdminPassword" in message
+
+
+def test_even_number_of_members_is_explained(chart: Chart) -> None:
+    """Four members survive no more failures than three do."""
+    assert "3, 5 or 7" in chart.refusal(nested("mongo.replicas", 4))
