@@ -7,40 +7,56 @@ Once there has been none for longer, nobody waits any more, however many come.
 
 import asyncio
 import time
-from typing import Final
-
-from pymongo.monitoring import (
-    TopologyClosedEvent,
-    TopologyDescriptionChangedEvent,
-    TopologyListener,
-    TopologyOpenedEvent,
-)
+from typing import Any, Final, Protocol
 
 from content_core.errors import StoreUnavailableError
 
 __all__ = ["PrimaryWatch"]
 
 _MESSAGE: Final = "MongoDB cannot be reached, or is about to elect a primary"
-_AT_MOST: Final = 0.5
-"""Seconds between two looks at the clock: word of a primary comes at once."""
+_LOOK_SECONDS: Final = 0.05
 
 
-class PrimaryWatch(TopologyListener):
-    """Hears from a client of the driver, in whichever thread, and lets the event loop wait.
+class Topology(Protocol):
+    """What the driver knows of the replica set; its clients have more."""
+
+    @property
+    def topology_description(self) -> Any:
+        """The members as they were last heard of; another object whenever something has changed."""
+        ...
+
+
+class PrimaryWatch:
+    """Looks at what a client knows, and lets the event loop wait.
+
+    A listener of the driver would hear of changes up to a second late, and closing the client would take half a second.
 
     Attributes:
         patience: seconds without a primary for which it is worth waiting.
     """
 
-    def __init__(self) -> None:
-        self.patience = 15.0
+    def __init__(self, client: Topology, *, patience: float) -> None:
+        self.patience = patience
+        self._client = client
+        self._healthy: Any = None  # the last description with a primary: looking at the same one again is free
         self._lost_since: float | None = None
-        self._waiting: set[asyncio.Future[None]] = set()
+        self._closed = False
 
     @property
     def absent(self) -> bool:
-        """Whether there was a primary and is none now; False of a client that was never used."""
-        return self._lost_since is not None
+        """Whether there was a primary and is none now; False of a client that was never used, or is closed."""
+        description = self._client.topology_description
+        if description is self._healthy:
+            return False
+        if description.has_writable_server():
+            self._healthy = description
+            self._lost_since = None
+            return False
+        if self._healthy is None or self._closed:
+            return False
+        if self._lost_since is None:
+            self._lost_since = time.monotonic()
+        return True
 
     async def wait(self) -> None:
         """Wait until there is a primary again.
@@ -48,38 +64,12 @@ class PrimaryWatch(TopologyListener):
         Raises:
             StoreUnavailableError: there has been none for too long.
         """
-        while (lost := self._lost_since) is not None:
-            left = lost + self.patience - time.monotonic()
-            if left <= 0:
+        while self.absent:
+            since = self._lost_since or time.monotonic()
+            if time.monotonic() - since >= self.patience:
                 raise StoreUnavailableError(_MESSAGE)
-            word = asyncio.get_running_loop().create_future()
-            self._waiting.add(word)
-            try:
-                await asyncio.wait({word}, timeout=min(left, _AT_MOST))
-            finally:
-                self._waiting.discard(word)
+            await asyncio.sleep(_LOOK_SECONDS)
 
-    def opened(self, event: TopologyOpenedEvent) -> None:
-        """Of no interest."""
-
-    def closed(self, _event: TopologyClosedEvent) -> None:
+    def close(self) -> None:
         """Let go of those who wait: the client is closed, and will say so."""
-        self._lost_since = None
-        self._wake()
-
-    def description_changed(self, event: TopologyDescriptionChangedEvent) -> None:
-        """Note whether there is a primary; a client that is still looking for one has lost none."""
-        if event.new_description.has_writable_server():
-            self._lost_since = None
-            self._wake()
-        elif self._lost_since is None and event.previous_description.has_writable_server():
-            self._lost_since = time.monotonic()
-
-    def _wake(self) -> None:
-        for word in tuple(self._waiting):
-            word.get_loop().call_soon_threadsafe(_set, word)
-
-
-def _set(word: "asyncio.Future[None]") -> None:
-    if not word.done():
-        word.set_result(None)
+        self._closed = True

@@ -84,9 +84,8 @@ class Store:
             StoreError: the URI cannot be read.
         """
         options = {"maxPoolSize": max_pool_size, "socketTimeoutMS": 120_000}
-        primary = PrimaryWatch()
-        main = open_driver(uri, driver, event_listeners=[*event_listeners, primary], **options)
-        primary.patience = main.client.options.server_selection_timeout
+        main = open_driver(uri, driver, event_listeners=list(event_listeners), **options)
+        primary = PrimaryWatch(main.client, patience=main.client.options.server_selection_timeout)
         reader = None
         if driver != "pymongo":
             heard = [listener for listener in event_listeners if not isinstance(listener, CommandWatch)]
@@ -461,6 +460,7 @@ class Store:
 
     async def close(self) -> None:
         """Close every connection; the store is of no use afterwards."""
+        self._primary.close()
         await self._driver.close()
         if self._reader is not self._driver:
             await self._reader.close()

@@ -1,69 +1,81 @@
-"""Waiting for a primary: word of one comes at once, and nobody waits for longer than it is worth."""
+"""Waiting for a primary: a new one is seen at once, and nobody waits for longer than it is worth."""
 
 import asyncio
-import threading
 import time
-from types import SimpleNamespace
-from typing import Any
+from dataclasses import dataclass, field
 
 import pytest
-from pymongo import MongoClient
 
 from content_core.errors import StoreUnavailableError
-from content_core.store import Store
+from content_core.store import FindQuery, Store
 from content_core.store.embedded import EmbeddedMongo
 from content_core.store.primary import PrimaryWatch
 
 
-def change(*, before: bool, now: bool) -> Any:
-    """Make the event that the driver tells when a primary comes or goes."""
-    return SimpleNamespace(
-        previous_description=SimpleNamespace(has_writable_server=lambda: before),
-        new_description=SimpleNamespace(has_writable_server=lambda: now),
-    )
+@dataclass(frozen=True, eq=False)
+class Description:
+    """What the driver knows at one moment."""
+
+    primary: bool
+
+    def has_writable_server(self) -> bool:
+        return self.primary
 
 
-FOUND, LOST, STILL_NONE = (
-    change(before=False, now=True),
-    change(before=True, now=False),
-    change(before=False, now=False),
-)
+@dataclass
+class Members:
+    """A client that sees what the test says."""
+
+    topology_description: Description = field(default_factory=lambda: Description(primary=False))
+
+    def elect(self) -> None:
+        self.topology_description = Description(primary=True)
+
+    def lose(self) -> None:
+        self.topology_description = Description(primary=False)
+
+
+def bereft(*, patience: float = 15) -> tuple[Members, PrimaryWatch]:
+    """Give a watch that has seen a primary, and sees none any more."""
+    members = Members()
+    members.elect()
+    watch = PrimaryWatch(members, patience=patience)
+    if watch.absent:
+        raise AssertionError("it does not see the primary that is there")
+    members.lose()
+    return members, watch
 
 
 async def test_a_client_that_looks_for_its_first_primary_has_lost_none() -> None:
-    watch = PrimaryWatch()
-
-    watch.description_changed(STILL_NONE)
+    watch = PrimaryWatch(Members(), patience=15)
 
     assert not watch.absent
     await watch.wait()
 
 
-async def test_whoever_waits_hears_of_a_new_primary_at_once_from_any_thread() -> None:
-    watch = PrimaryWatch()
-    watch.description_changed(LOST)
+async def test_whoever_waits_sees_a_new_primary_at_once() -> None:
+    members, watch = bereft()
     waiting = asyncio.gather(*(watch.wait() for _ in range(100)))
-    await asyncio.sleep(0.05)
+    await asyncio.sleep(0.1)
     assert watch.absent
+    assert not waiting.done()
 
     found = time.monotonic()
-    threading.Thread(target=watch.description_changed, args=(FOUND,)).start()
+    members.elect()
     await waiting
 
-    assert not watch.absent
     assert time.monotonic() - found < 0.3
+    await watch.wait()
 
 
 async def test_patience_is_counted_from_the_loss_and_not_from_the_request() -> None:
-    watch = PrimaryWatch()
-    watch.patience = 0.3
-    watch.description_changed(LOST)
+    members, watch = bereft(patience=0.3)
     began = time.monotonic()
     with pytest.raises(StoreUnavailableError):
         await watch.wait()
     assert 0.25 < time.monotonic() - began < 1
 
-    watch.description_changed(STILL_NONE)  # nothing new: the loss is as old as it was
+    members.lose()  # nothing new: the loss is as old as it was
     began = time.monotonic()
     for _ in range(50):
         with pytest.raises(StoreUnavailableError) as caught:
@@ -71,28 +83,31 @@ async def test_patience_is_counted_from_the_loss_and_not_from_the_request() -> N
     assert time.monotonic() - began < 0.1
     assert (503, 5) == (caught.value.status, caught.value.retry_after)
 
+    members.elect()
+    await watch.wait()
+    members.lose()  # this is another loss, and worth waiting for
+    waiting = asyncio.ensure_future(watch.wait())
+    await asyncio.sleep(0.1)
+    assert not waiting.done()
+    members.elect()
+    await waiting
+
 
 async def test_a_closed_client_lets_go() -> None:
-    watch = PrimaryWatch()
-    watch.description_changed(LOST)
+    _, watch = bereft()
     waiting = asyncio.ensure_future(watch.wait())
     await asyncio.sleep(0)
 
-    watch.closed(SimpleNamespace())  # type: ignore[arg-type]
+    watch.close()
 
     await asyncio.wait_for(waiting, 1)
 
 
-def test_the_driver_tells_of_a_real_primary(mongo: EmbeddedMongo) -> None:
-    watch = PrimaryWatch()
-    watch.description_changed(LOST)
+async def test_the_driver_knows_a_real_primary(store: Store) -> None:
+    await store.find("nothing", "here", FindQuery(filter={}))
 
-    with MongoClient[dict[str, Any]](mongo.uri, event_listeners=[watch]) as client:
-        client.admin.command("ping")
-        deadline = time.monotonic() + 5
-        while watch.absent and time.monotonic() < deadline:
-            time.sleep(0.01)
-        assert not watch.absent
+    assert not store._primary.absent
+    assert store._primary._healthy is not None
 
 
 @pytest.mark.parametrize(("options", "patience"), [("", 15.0), ("&serverSelectionTimeoutMS=700", 0.7)])
