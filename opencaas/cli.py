@@ -16,6 +16,7 @@ _COMMANDS: Final = {
     "demo": "opencaas.server_commands",
     "deploy": "opencaas.deploy_commands",
     "info": "opencaas.info_commands",
+    "replica-set": "opencaas.replica_set_commands",
     "schema": "opencaas.schema_commands",
     "serve": "opencaas.server_commands",
     "sync": "opencaas.sync_commands",
@@ -36,7 +37,7 @@ class _Commands(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name)
+        command: click.Command = getattr(importlib.import_module(_COMMANDS[cmd_name]), cmd_name.replace("-", "_"))
         return command
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -11,6 +11,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 
 from content_core.documents import Document
 from content_core.errors import EmbeddedMongoError
+from content_core.store.replica_set_access import APP_ROLES
 
 __all__ = ["APP_USER", "HOST", "REPLICA_SET", "Node"]
 
@@ -19,7 +20,6 @@ REPLICA_SET: Final = "opencaas"
 APP_USER: Final = "opencaas"
 
 _ROOT_USER: Final = "root"
-_APP_ROLES: Final = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor")
 _AUTHENTICATION_FAILED: Final = 18
 _NOT_YET_INITIALIZED: Final = 94
 _POLL_SECONDS: Final = 0.01
@@ -58,7 +58,7 @@ class Node:
             client.admin.command("createUser", _ROOT_USER, pwd=self.root_password, roles=["root"])
             progress("root")
         with self._connected(_ROOT_USER, self.root_password) as client:
-            client.admin.command("createUser", APP_USER, pwd=self.app_password, roles=list(_APP_ROLES))
+            client.admin.command("createUser", APP_USER, pwd=self.app_password, roles=list(APP_ROLES))
             progress("users")
 
     def bring_back(self) -> None:
