@@ -110,7 +110,7 @@ def test_every_value_has_a_type() -> None:
 
 
 def test_every_setting_of_the_server_can_be_given() -> None:
-    """By a value of its own or by ``restApi.settings``; the embedded MongoDB's folder and program are of no use here."""
+    """By a value of its own or by ``restApi.settings``; the folder and program of an embedded MongoDB are not."""
     settings = set(dict(places(SCHEMA))["restApi.settings"]["properties"])
     (helper,) = re.findall(
         r'define "opencaas.fixedVariables"(.*?){{- end -}}',
