@@ -134,9 +134,10 @@ class ReplicaSet:
     def __exit__(self, *_: object) -> None:
         self.stop()
 
-    def primary(self) -> Member | None:
+    def primary(self, *, besides: Member | None = None) -> Member | None:
         """Find the member that is primary, in its own opinion, now."""
-        return next((member for member in self.members if self.state(member) == "PRIMARY"), None)
+        others = (member for member in self.members if member is not besides)
+        return next((member for member in others if self.state(member) == "PRIMARY"), None)
 
     def state(self, member: Member) -> str:
         """Say what a member takes itself for: PRIMARY, SECONDARY, OTHER, or DOWN."""
@@ -149,14 +150,14 @@ class ReplicaSet:
             return "DOWN"
         return "PRIMARY" if hello.get("isWritablePrimary") else "SECONDARY" if hello.get("secondary") else "OTHER"
 
-    def wait_for_primary(self, seconds: float = 60.0) -> Member:
-        """Wait until a member is primary.
+    def wait_for_primary(self, seconds: float = 60.0, *, besides: Member | None = None) -> Member:
+        """Wait until a member is primary, another one than a given one.
 
         Raises:
             TimeoutError: none is.
         """
         deadline = time.monotonic() + seconds
-        while (found := self.primary()) is None:
+        while (found := self.primary(besides=besides)) is None:
             if time.monotonic() > deadline:
                 raise TimeoutError("the replica set has no primary")
             time.sleep(_POLL_SECONDS)
@@ -166,6 +167,12 @@ class ReplicaSet:
         """Open a client of the whole set for whoever looks after it."""
         addresses = [member.address for member in self.members]
         return MongoClient(addresses, replicaSet=NAME, username="root", password=self._root)
+
+    def client_of(self, member: Member) -> "MongoClient[dict[str, Any]]":
+        """Open a client of one member, whatever it is."""
+        return MongoClient(
+            HOST, member.port, directConnection=True, username="root", password=self._root, readPreference="nearest"
+        )
 
     def _set_up(self) -> None:
         members = [{"_id": place, "host": member.address} for place, member in enumerate(self.members)]

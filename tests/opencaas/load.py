@@ -31,12 +31,21 @@ class Answer:
         status: its status; 0 if the connection broke.
         body: the body as text.
         took: seconds.
+        began: when it was sent (:func:`time.monotonic`).
+        retry_after: what ``Retry-After`` said.
     """
 
     what: str
     status: int
     body: str
     took: float
+    began: float
+    retry_after: str | None = None
+
+    @property
+    def good(self) -> bool:
+        """Whether the request did what it should."""
+        return self.status in {200, 201}
 
 
 @dataclass(slots=True)
@@ -59,6 +68,7 @@ class Load:
         key: an API key that may watch.
         watchers: how many WebSockets watch.
         writers: how many clients write new documents, each under names of its own.
+        prefix: what the names of documents begin with, where another load has been before.
     """
 
     url: str
@@ -68,6 +78,7 @@ class Load:
     key: str
     watchers: int = 6
     writers: int = 3
+    prefix: str = ""
     answers: list[Answer] = field(default_factory=list)
     attempted: set[str] = field(default_factory=set)
     acknowledged: set[str] = field(default_factory=set)
@@ -121,9 +132,10 @@ class Load:
         try:
             response = await ask()
         except httpx.TransportError as error:
-            answer = Answer(what, 0, repr(error), time.monotonic() - began)
+            answer = Answer(what, 0, repr(error), time.monotonic() - began, began)
         else:
-            answer = Answer(what, response.status_code, response.text, time.monotonic() - began)
+            took, wait = time.monotonic() - began, response.headers.get("retry-after")
+            answer = Answer(what, response.status_code, response.text, took, began, wait)
         self.answers.append(answer)
         return answer
 
@@ -136,7 +148,7 @@ class Load:
         """Write one new document after the other; one that was answered with an error may be stored or not."""
         number = 0
         while not self.stopped:
-            document_id = f"w{writer}-{number:05}"
+            document_id = f"{self.prefix}w{writer}-{number:05}"
             number += 1
             self.attempted.add(document_id)
             body: Any = {"writer": writer, "number": number}
