@@ -96,7 +96,9 @@ def _cell(text: str) -> str:
 
 
 def _replaced(readme: str, heading: str, table: list[str]) -> str:
-    pattern = re.compile(rf"(?<=^{re.escape(heading)}\n)((?:(?!\n\||\n## ).)*?\n\n)(?:\|[^\n]*\n)*", re.DOTALL | re.MULTILINE)
+    pattern = re.compile(
+        rf"(?<=^{re.escape(heading)}\n)((?:(?!\n\||\n## ).)*?\n\n)(?:\|[^\n]*\n)*", re.DOTALL | re.MULTILINE
+    )
     text, count = pattern.subn(lambda match: match[1] + "\n".join(table) + "\n", readme)
     if count != 1:
         raise SystemExit(f"the README has no {heading!r}")

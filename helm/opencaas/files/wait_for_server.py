@@ -1,5 +1,6 @@
 """Wait until a server is ready: a job that begins with the release would be too early."""
 
+# ruff: noqa: INP001 - a program for a container, not part of a package
 import os
 import sys
 import time
