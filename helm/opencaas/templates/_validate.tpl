@@ -106,6 +106,9 @@ credentials: the volume {{ $volume }} of an earlier installation is there, but n
 {{- end -}}
 
 {{- define "opencaas.validate.images" -}}
+{{- if contains "://" .Values.imageRegistry }}
+imageRegistry: a host and a path, without {{ regexFind "^[a-z]+://" .Values.imageRegistry }}
+{{- end }}
 {{- with .Values.imageCredentials }}
 {{- if and .enabled (not .existingSecret) }}
 {{- range $name := list "registry" "username" "password" }}
@@ -142,6 +145,9 @@ restApi.settings.default_limit: is more than max_limit
 {{- end }}
 {{- end }}
 {{- range .extraEnv }}
+{{- if hasKey $.Values.restApi.settings (.name | trimPrefix "OPENCAAS_" | lower) }}
+restApi.extraEnv: {{ .name }} is in restApi.settings, too
+{{- end }}
 {{- if hasKey (include "opencaas.fixedVariables" $ | fromJson) .name }}
 restApi.extraEnv: {{ .name }} is set by the chart ({{ get (include "opencaas.fixedVariables" $ | fromJson) .name }})
 {{- end }}
