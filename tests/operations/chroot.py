@@ -43,7 +43,7 @@ class Chroot:
         """
         uid, gid = user.split(":")
         mounts = [
-            f"mount --bind {self._inside('')} {self._inside('')}",
+            f"mount --rbind {self._inside('')} {self._inside('')}",
             f"mount -o remount,ro,bind {self._inside('')}",
             f"mount -t proc proc {self._inside('/proc')}",
             f"mount -t tmpfs -o mode=1777,size=64m tmpfs {self._inside('/tmp')}",
@@ -74,6 +74,9 @@ def make_debian(root: Path, *, suite: str, packages: Sequence[str]) -> Chroot:
     made = subprocess.run(line, capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"{shlex.join(line)}\n{(made.stdout + made.stderr)[-2000:]}")
+    for fetched in (root / "var/cache/apt/archives").glob("*.deb"):
+        fetched.unlink()
+    (root / "etc/hosts").write_text("127.0.0.1 localhost\n", encoding="utf-8")  # as an engine would
     return Chroot(root)
 
 

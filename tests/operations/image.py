@@ -1,7 +1,7 @@
 """The image without a container engine: every step of the Dockerfile, run on a Debian made by debootstrap.
 
-By hand, as root: ``python -m tests.operations.image DIRECTORY``. The directory then has ``base`` and ``image``, and
-each step was printed with the time that it took.
+By hand, as root: ``python -m tests.operations.image DIRECTORY``. The directory then has ``build`` and ``image``,
+and each step was printed with the time that it took.
 
 What differs from a real build: the base is Debian's Python (``/usr/bin/python3``) in place of the Python image's
 (``/usr/local/bin/python3``) on the same Debian; what the Python image has to install packages with is empty files here,
@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.operations.chroot import Chroot, make_debian
 from tests.operations.dockerfile import DockerfileError, Stage, Step, command_of, pairs_of, read_dockerfile
 
-__all__ = ["Image", "build_image", "context_files"]
+__all__ = ["Image", "build_image", "configured", "context_files"]
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("python3", "python3-venv")
@@ -98,13 +98,26 @@ def build_image(home: Path, *, say: Callable[[str], None] = lambda _line: None) 
     built: dict[str, Image] = {}
     for number, stage in enumerate(stages):
         tree = Chroot(home / (stage.name or "image"))
-        subprocess.run(["cp", "-a", "--reflink=auto", str(base.root), str(tree.root)], check=True)
+        if number + 1 < len(stages):
+            subprocess.run(["cp", "-a", "--reflink=auto", str(base.root), str(tree.root)], check=True)
+        else:
+            base.root.rename(tree.root)
         image = Image(tree=tree)
         for step in stage.steps:
             began = time.monotonic()
             image = _apply(step, image, built)
             say(f"{time.monotonic() - began:6.1f} s  {step.line}: {step.word} {step.text[:100]}")
         built[stage.name or str(number)] = image
+    return image
+
+
+def configured(image: Image, stage: Stage) -> Image:
+    """Read what containers are started with, and change no tree."""
+    for step in stage.steps:
+        if step.word not in {"COPY", "RUN", "WORKDIR"}:
+            image = _apply(step, image, {})
+        elif step.word == "WORKDIR":
+            image = replace(image, cwd=step.text)
     return image
 
 

@@ -1,13 +1,10 @@
 """The image: its steps run on a bare Debian, and what they leave runs as the strictest orchestrator would run it."""
 
 import json
-import os
 import re
-import shutil
 import signal
 import socket
 import subprocess
-import tempfile
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,32 +18,16 @@ import pytest
 from content_core.store.embedded import EmbeddedMongo
 from opencaas.cli import main
 from tests.live import eventually
-from tests.operations.chroot import may_mount
 from tests.operations.dockerfile import DockerfileError, read_dockerfile
-from tests.operations.image import ROOT, Image, build_image, context_files
-from tests.tools import requires
+from tests.operations.image import ROOT, Image, context_files
+
+pytestmark = pytest.mark.timeout(600)  # the first test builds the image
 
 SECRETS: Final = {"OPENCAAS_ADMIN_PASSWORD": "of-the-admin", "OPENCAAS_TOKEN_SECRET": "of-the-tokens" * 3}
 TOOLS: Final = (
     *("cc", "gcc", "g++", "c++", "clang", "ld", "as", "make", "cmake", "cargo", "rustc", "go"),
     *("pip", "pip3", "uv", "wheel", "git", "curl", "wget"),
 )
-
-
-@pytest.fixture(scope="module")
-def image() -> Iterator[Image]:
-    """The image of the Dockerfile as it is now; it takes about a minute."""
-    requires("debootstrap")
-    if not may_mount():
-        if os.environ.get("CI") == "true":
-            pytest.fail("the image is built by root, and in CI that has to be")
-        pytest.skip("only root may build the image's trees and mount in them")
-    home = Path(tempfile.mkdtemp(prefix="opencaas-image-"))
-    home.chmod(0o755)  # others than root have to get into the tree
-    try:
-        yield build_image(home)
-    finally:
-        shutil.rmtree(home)
 
 
 def run(image: Image, *words: str, env: dict[str, str] | None = None, shell: bool = False) -> str:
@@ -87,7 +68,6 @@ def health(image: Image, url: str) -> int:
     return subprocess.run(line, capture_output=True, timeout=30, check=False).returncode
 
 
-@pytest.mark.timeout(600)
 def test_image_holds_no_tool_that_makes_or_fetches_programs(image: Image) -> None:
     script = "find / -xdev -type f -perm /111 -o -xdev -type l 2>/dev/null || true"
     programs = {Path(line).name for line in run(image, script, shell=True).splitlines() if "/bin/" in line}
