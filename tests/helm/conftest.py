@@ -18,10 +18,10 @@ def chart() -> Chart:
     return Chart(requires("helm"))
 
 
-@pytest.fixture(params=[None, *SCENARIOS], ids=lambda path: path.stem.removesuffix("-values") if path else "defaults")
+@pytest.fixture(params=SCENARIOS, ids=lambda path: path.stem.removesuffix("-values"))
 def scenario(request: pytest.FixtureRequest, chart: Chart) -> Rendering:
-    """What the chart becomes by its defaults, then in each scenario of ``ci/``."""
-    return chart.render(files=[request.param] if request.param else [])
+    """What the chart becomes in each scenario of ``ci/``, the defaults among them."""
+    return chart.render(files=[request.param])
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pytest
 from opencaas.cli import main
 from opencaas.settings import Settings
 from tests.helm.conftest import SCENARIOS
-from tests.helm.rendering import Chart, Object, Rendering
+from tests.helm.rendering import Chart, Object, Rendering, read_yaml
 
 # A pod's kinds that run until they are told to stop; a job's pods end by themselves.
 LASTING: Final = ("Deployment", "StatefulSet")
@@ -39,6 +39,9 @@ def variables(command: click.Command) -> Iterator[str]:
 
 
 def test_scenarios_are_there() -> None:
+    (defaults,) = (each for each in SCENARIOS if each.name == "default-values.yaml")
+
+    assert read_yaml(defaults.read_text(encoding="utf-8")) == [{}]
     assert len(SCENARIOS) >= 5
 
 

@@ -198,4 +198,4 @@ def test_job_deploys_a_project(release: Release) -> None:
 
     master = {"Authorization": f'apikey="{release.secret["masterApiKey"]}"'}
     path = f"/chart/{VALUES['deploy']['project']}.preview.content/_size"
-    assert httpx.get(release.url + path, headers=master).json() > 0
+    assert httpx.get(release.url + path, headers=master).json()["_size"] > 0
