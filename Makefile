@@ -25,7 +25,7 @@ serve: install  ## the API on an empty embedded MongoDB
 	$(BIN)/opencaas serve $(ARGS)
 
 test: install  ## all tests against a real MongoDB
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)
 
 check: install  ## format, lint, types, import rules
 	$(BIN)/ruff format --check .
