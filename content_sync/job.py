@@ -155,7 +155,7 @@ class SyncJob:
             await media
         self._progress.begin(f"{state}: documents")
         planner = self._planner(state, ledger)
-        await sender.documents(planner.plan(self._source.documents(state)))
+        await sender.documents(planner.plan(self._source.portions(state)))
         counts = self.report.states[state]
         if reason := self._reason_to_keep(counts, self.report.failed - failed):
             counts.stale_kept = reason

@@ -17,11 +17,15 @@ import orjson
 
 from content_core.documents import Json
 from content_sync.media_paths import medium_of
-from content_sync.model import MediaFile
+from content_sync.model import Head, MediaFile
 
 __all__ = ["Ledger", "Stored"]
 
 _CACHE_KIB: Final = 16_384
+_ASKED: Final = 500
+"""Ids of one question; older versions of SQLite take 999."""
+
+_UNREAD: Final = "SELECT id, revision FROM stored WHERE id IN ({}) AND id NOT IN read"
 _TABLES: Final = """
     CREATE TABLE stored (id TEXT PRIMARY KEY, revision BLOB, stamped INTEGER, kind TEXT) WITHOUT ROWID;
     CREATE TABLE read (id TEXT PRIMARY KEY) WITHOUT ROWID;
@@ -93,6 +97,32 @@ class Ledger:
             row = self._database.execute("SELECT revision FROM stored WHERE id = ?", (document_id,)).fetchone()
         return row is None or bytes(row[0]) != orjson.dumps(revision)
 
+    def unchanged(self, heads: Sequence[Head]) -> set[str]:
+        """The ids of documents that the server has in these revisions, and that the source did not have before."""
+        found: set[str] = set()
+        for start in range(0, len(heads), _ASKED):
+            asked = heads[start : start + _ASKED]
+            query = _UNREAD.format(",".join("?" * len(asked)))
+            with self._lock:
+                rows = self._database.execute(query, [head.document_id for head in asked]).fetchall()
+            stored = dict(rows)
+            found.update(
+                head.document_id for head in asked if stored.get(head.document_id) == orjson.dumps(head.revision)
+            )
+        return found
+
+    def read_all(self, heads: Iterable[Head]) -> None:
+        """Note documents that the source has, none of which it had before."""
+        rows = []
+        for head in heads:
+            self.kinds.add(head.kind)
+            self.locales.add(head.document_id.rpartition(".")[2])
+            rows.append((head.document_id,))
+        with self._lock:
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT OR IGNORE INTO read VALUES (?)", rows)
+            self._database.execute("COMMIT")
+
     def read(self, document_id: str, kind: str) -> bool:
         """Note a document that the source has; False if it had one with this id before."""
         self.kinds.add(kind)
@@ -120,13 +150,18 @@ class Ledger:
 
     # --- files -----------------------------------------------------------------------------------------------------
 
-    def keep(self, file: MediaFile, key: str) -> None:
-        """Note a file that the source has, and its name at the place of delivery."""
-        plain = file if _is_plain(file) else replace(file, open=_closed)
-        row = (medium_of(file), pickle.dumps(plain, protocol=pickle.HIGHEST_PROTOCOL))
+    def keep(self, files: Iterable[tuple[MediaFile, str]]) -> None:
+        """Note files that the source has, and their names at the place of delivery."""
+        rows, keys = [], []
+        for file, key in files:
+            plain = file if _is_plain(file) else replace(file, open=_closed)
+            rows.append((medium_of(file), pickle.dumps(plain, protocol=pickle.HIGHEST_PROTOCOL)))
+            keys.append((key,))
         with self._lock:
-            self._database.execute("INSERT INTO files (medium, file) VALUES (?, ?)", row)
-            self._database.execute("INSERT OR IGNORE INTO kept VALUES (?)", (key,))
+            self._database.execute("BEGIN")
+            self._database.executemany("INSERT INTO files (medium, file) VALUES (?, ?)", rows)
+            self._database.executemany("INSERT OR IGNORE INTO kept VALUES (?)", keys)
+            self._database.execute("COMMIT")
 
     def __contains__(self, key: object) -> bool:
         """Whether a file that the source has goes by this name at the place of delivery."""

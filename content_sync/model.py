@@ -4,7 +4,7 @@ A source yields documents exactly as they shall be stored, one at a time, so tha
 decide how much memory a job needs; bytes of media are opened only when somebody asks for them.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, BinaryIO, Literal, Protocol
 
@@ -51,6 +51,34 @@ class Skipped:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is compared of a document.
+
+    Attributes:
+        document_id: its `_id`.
+        kind: its `fsType`.
+        revision: its `changeInfo.revision`.
+    """
+
+    document_id: str
+    kind: str
+    revision: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Portion:
+    """Documents that are read together, such as those of one file.
+
+    Attributes:
+        documents: Reads them.
+        heads: What is known of them before; `None` where nothing is, and they have to be read.
+    """
+
+    documents: Callable[[], Iterator[Document]]
+    heads: Sequence[Head] | None = None
+
+
 class Source(Protocol):
     """Where a sync job reads a project from."""
 
@@ -63,6 +91,12 @@ class Source(Protocol):
 
     def documents(self, state: State) -> Iterator[Document]:
         """The CaaS JSON documents of a state, complete with `_id`, without `changeInfo.lastSynced`; lazily."""
+
+    def portions(self, state: State) -> Iterator[Portion]:
+        """The same documents in portions, of which only those need be read that changed; lazily.
+
+        Who takes a portion of which nothing is known reads it before taking the next one.
+        """
 
     def media(self, state: State) -> Iterator[MediaFile]:
         """The binaries of a state's media; lazily."""

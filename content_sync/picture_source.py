@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from content_sync.media_paths import distinct_paths, medium_of
-from content_sync.model import Document, MediaFile, Skipped, Source, State
+from content_sync.model import Document, MediaFile, Portion, Skipped, Source, State
 from content_sync.pictures import PictureError, PictureLimits, is_vector, make, read_size
 from content_sync.renditions import Rendition, RenditionStore
 from content_sync.resolutions import ORIGINAL, PictureResolution, Resolutions
@@ -76,8 +76,26 @@ class PictureSource:
 
     def documents(self, state: State) -> Iterator[Document]:
         """The documents; those of pictures list chosen resolutions only."""
+        yield from self._listing_chosen(self._source.documents(state))
+
+    def portions(self, state: State) -> Iterator[Portion]:
+        """The same in the source's portions."""
+        for portion in self._source.portions(state):
+            yield Portion(partial(self._chosen_of, portion), portion.heads)
+
+    def media(self, state: State) -> Iterator[MediaFile]:
+        """The binaries in the chosen resolutions, under paths of their own; pictures are made while this is read.
+
+        Reading blocks for as long as a picture takes, so an event loop reads it in a thread.
+        """
+        return distinct_paths(self._completed(self._source.media(state)))
+
+    def _chosen_of(self, portion: Portion) -> Iterator[Document]:
+        yield from self._listing_chosen(portion.documents())
+
+    def _listing_chosen(self, documents: Iterable[Document]) -> Iterator[Document]:
         chosen = {resolution.name for resolution in self._chosen()}
-        for document in self._source.documents(state):
+        for document in documents:
             listed = document.get("resolutionsMetaData")
             if (
                 not chosen
@@ -89,13 +107,6 @@ class PictureSource:
             else:
                 kept = {name: value for name, value in listed.items() if name in chosen}
                 yield {**document, "resolutionsMetaData": kept}
-
-    def media(self, state: State) -> Iterator[MediaFile]:
-        """The binaries in the chosen resolutions, under paths of their own; pictures are made while this is read.
-
-        Reading blocks for as long as a picture takes, so an event loop reads it in a thread.
-        """
-        return distinct_paths(self._completed(self._source.media(state)))
 
     def _chosen(self) -> Sequence[PictureResolution]:
         if self._resolutions is not None:

@@ -1,7 +1,7 @@
 """Decides about documents one by one: which are sent, how they are stamped, and what travels together. No network."""
 
 import time
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -10,7 +10,7 @@ import orjson
 from content_core.errors import ServiceError
 from content_sync.errors import SyncError
 from content_sync.ledger import Ledger
-from content_sync.model import Document
+from content_sync.model import Document, Head, Portion
 from content_sync.report import Failure, Mode
 from content_sync.source.revision import revision_of
 
@@ -75,17 +75,22 @@ class Planner:
     documents: int
     size: int
 
-    def plan(self, source: Iterable[Document]) -> Generator[Batch, None, None]:
-        """Read documents and yield batches, lazily.
+    def plan(self, source: Iterable[Portion]) -> Generator[Batch, None, None]:
+        """Read documents and yield batches, lazily; what is known to be on the server already is not even read.
 
         Raises:
             SyncError: the source cannot be read to its end.
         """
         batch = Batch()
         try:
-            for document in source:
-                batch.read += 1
-                parcel = self._parcel(document, batch)
+            for found in self._sifted(source):
+                if isinstance(found, int):
+                    batch.read += found
+                    batch.unchanged += found
+                    parcel = None
+                else:
+                    batch.read += 1
+                    parcel = self._parcel(found, batch)
                 if parcel is not None:
                     if batch.parcels and batch.size + len(parcel.body) > self.size:
                         yield batch
@@ -99,6 +104,42 @@ class Planner:
             raise SyncError(f"the source cannot be read: {error}") from error
         if batch.read:
             yield batch
+
+    def _sifted(self, source: Iterable[Portion]) -> Iterator[Document | int]:
+        """Yield the documents of a source, or how many there were of which nothing but their number matters."""
+        if self.mode == "total":
+            for portion in source:
+                yield from portion.documents()
+            return
+        known: list[tuple[Portion, Sequence[Head]]] = []
+        size = 0
+        for portion in source:
+            if portion.heads is not None:
+                known.append((portion, portion.heads))
+                size += len(portion.heads)
+            if portion.heads is None or size >= _LOOKED_AT:
+                yield from self._changed(known)
+                known, size = [], 0
+            if portion.heads is None:
+                yield from portion.documents()
+        yield from self._changed(known)
+
+    def _changed(self, known: Sequence[tuple[Portion, Sequence[Head]]]) -> Iterator[Document | int]:
+        """Read the portions in which at least one document changed, and count those in which none did."""
+        there = self.ledger.unchanged([head for _, heads in known for head in heads])
+        portions: list[Portion] = []
+        kept: list[Head] = []
+        for portion, heads in known:
+            if all(head.document_id in there for head in heads):
+                kept += heads
+                there.difference_update(head.document_id for head in heads)  # a second one is a duplicate
+            else:
+                portions.append(portion)
+        self.ledger.read_all(kept)
+        if kept:
+            yield len(kept)
+        for portion in portions:
+            yield from portion.documents()
 
     def _parcel(self, document: Document, batch: Batch) -> Parcel | None:
         """Prepare a document; nothing if it is not to be sent."""

@@ -1,6 +1,7 @@
 """Sends a state's documents and binaries, a few requests at a time; what is refused is tried once more by itself."""
 
-from collections.abc import Generator, Iterable
+import time
+from collections.abc import Generator, Iterable, Sequence
 from typing import Final
 
 from content_core.errors import ServiceError
@@ -18,6 +19,10 @@ __all__ = ["Sender"]
 
 _HOPELESS: Final = frozenset({401, 403, 404, 405, 415})
 """Answers that every further request would get, too."""
+
+_AT_ONCE: Final = 20
+_MOMENT: Final = 0.02
+"""Seconds, and files, after which binaries are passed on; one after the other, so that not too many wait for it."""
 
 _PATIENCE: Final = 10
 """After so many failures of the other side in a row a job gives up."""
@@ -63,7 +68,7 @@ class Sender:
         Raises:
             ServiceError: it is of no use to go on.
         """
-        await fly(_readable(files), self._deliver, limit=self._parallel)
+        await fly(_handfuls(files), self._deliver_all, limit=self._parallel)
 
     async def documents(self, batches: Generator[Batch, None, None]) -> None:
         """Write documents.
@@ -73,14 +78,20 @@ class Sender:
         """
         await fly(batches, self._write, limit=self._parallel)
 
+    async def _deliver_all(self, files: Sequence[MediaFile]) -> None:
+        keyed: list[tuple[MediaFile, str]] = []
+        for file in files:
+            try:
+                keyed.append((file, self._delivery.key(file, self._state)))
+            except DeliveryError as error:  # of this file alone
+                self._fail(file.file_id, error.message)
+        self._ledger.keep(keyed)
+        self._counts.files_read += len(files)
+        for file, _ in keyed:
+            await self._deliver(file)
+        self._progress.advance(len(files) - len(keyed))
+
     async def _deliver(self, file: MediaFile) -> None:
-        self._counts.files_read += 1
-        try:
-            self._ledger.keep(file, self._delivery.key(file, self._state))
-        except DeliveryError as error:  # of this file alone
-            self._fail(file.file_id, error.message)
-            self._progress.advance()
-            return
         try:
             sent = await self._delivery.deliver(file, self._state)
         except OSError as error:
@@ -159,8 +170,17 @@ class Sender:
         return self._client.collection(self._state)
 
 
-def _readable(files: Iterable[MediaFile]) -> Generator[MediaFile, None, None]:
+def _handfuls(files: Iterable[MediaFile]) -> Generator[list[MediaFile], None, None]:
+    """Read files, a few at once: as many as there are in a moment, for some take long to be read or made."""
+    handful: list[MediaFile] = []
+    began = time.monotonic()
     try:
-        yield from files
+        for file in files:
+            handful.append(file)
+            if len(handful) == _AT_ONCE or time.monotonic() - began > _MOMENT:
+                yield handful
+                handful, began = [], time.monotonic()
     except OSError as error:
         raise SyncError(f"the source cannot be read: {error}") from error
+    if handful:
+        yield handful

@@ -50,6 +50,7 @@ class SyncArguments:
     renditions: Path
     rendition_bytes: int
     picture_pixels: int
+    source_memory: Path
     public_url: str | None
     s3: Mapping[str, str]
 
@@ -74,7 +75,7 @@ def target_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Add what only content needs: how it is sent, and where media go."""
-    cache = Path("~/.cache/opencaas/renditions")
+    cache, memory = Path("~/.cache/opencaas/renditions"), Path("~/.cache/opencaas/sources")
     return _decorated(
         command,
         click.option(
@@ -127,6 +128,10 @@ def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Larger pictures are not scaled; transparent ones count twice, JPEGs may have four times as many.",
         ),
         click.option(
+            "--source-memory", type=click.Path(path_type=Path, file_okay=False), default=memory, show_default=True,
+            help="Where a smart sync finds what files of SOURCE hold that did not change, instead of reading them.",
+        ),
+        click.option(
             "--public-url", metavar="URL",
             help="Base URL in the addresses of media in file buckets, where it is not that of --server.",
         ),
@@ -173,6 +178,7 @@ def sync_arguments(source: Path, given: Mapping[str, Any]) -> SyncArguments:
         renditions=given["renditions"].expanduser(),
         rendition_bytes=given["max_rendition_bytes"],
         picture_pixels=given["max_picture_pixels"],
+        source_memory=given["source_memory"].expanduser(),
         public_url=given.get("public_url"),
         s3=s3,
     )

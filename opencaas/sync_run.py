@@ -24,7 +24,7 @@ from content_sync.progress import BarProgress
 from content_sync.renditions import RenditionStore
 from content_sync.report import Mode, SyncReport
 from content_sync.resolutions import Resolutions, read_resolutions
-from content_sync.source import SourceError, open_source
+from content_sync.source import FileMemory, SourceError, open_source
 from content_sync.watch import changes, look
 from opencaas.schema_source import check_names
 from opencaas.sync_options import SyncArguments
@@ -92,7 +92,14 @@ async def _round(arguments: SyncArguments, mode: Mode) -> int:
 
 async def _job(arguments: SyncArguments, mode: Mode) -> int:
     check_names(tenant=arguments.tenant, project=arguments.project)
-    source = await asyncio.to_thread(_open, arguments)
+    # A total sync reads everything anew: it is there for what went past all bookkeeping.
+    with FileMemory(
+        arguments.source_memory, root=arguments.source, context=_base(arguments), fresh=mode == "total"
+    ) as memory:
+        return await _job_of(arguments, mode, await asyncio.to_thread(_open, arguments, memory))
+
+
+async def _job_of(arguments: SyncArguments, mode: Mode, source: Source) -> int:
     project = arguments.project or source.project
     if project is None:
         raise click.UsageError("the source does not say the project's GID; give it with --project")
@@ -133,16 +140,21 @@ def _dull(report: SyncReport) -> bool:
     return report.complete and not report.changes
 
 
-def _open(arguments: SyncArguments) -> Source:
+def _base(arguments: SyncArguments) -> str:
+    return arguments.public_url or arguments.server
+
+
+def _open(arguments: SyncArguments, memory: FileMemory) -> Source:
     state = arguments.states[0] if len(arguments.states) == 1 else None
     try:
         return open_source(
             arguments.source,
             state=state,
             languages=arguments.languages,
-            base=arguments.public_url or arguments.server,
+            base=_base(arguments),
             tenant=arguments.tenant,
             project=arguments.project,
+            memory=memory,
         )
     except SourceError as error:
         raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error

@@ -38,9 +38,10 @@ from content_sync.source.errors import SourceError
 from content_sync.source.export import ExportSource
 from content_sync.source.export.project import Address
 from content_sync.source.limits import SourceLimits
+from content_sync.source.memory import FileMemory
 from content_sync.source.skips import SkipLog
 
-__all__ = ["DocumentsSource", "ExportSource", "SourceError", "SourceLimits", "open_source"]
+__all__ = ["DocumentsSource", "ExportSource", "FileMemory", "SourceError", "SourceLimits", "open_source"]
 
 _STORES = frozenset({"TemplateStore", "PageStore", "SiteStore", "MediaStore", "ContentStore", "GlobalStore", "Global"})
 _DEFAULT_LIMITS = SourceLimits()
@@ -55,6 +56,7 @@ def open_source(
     tenant: str = "",
     project: str | None = None,
     limits: SourceLimits = _DEFAULT_LIMITS,
+    memory: FileMemory | None = None,
 ) -> DocumentsSource | ExportSource:
     """Open whatever lies at a path.
 
@@ -66,6 +68,7 @@ def open_source(
         tenant: the tenant, likewise.
         project: the project's GID, which an export does not tell.
         limits: what reading may cost.
+        memory: what is known of files from before, with ``base`` in its context; archives have no use for it.
 
     Raises:
         SourceError: nothing at this path can be synchronised.
@@ -82,6 +85,7 @@ def open_source(
             languages=languages,
             address=Address(base=base.rstrip("/"), tenant=tenant, project=project or ""),
             limits=limits,
+            memory=memory if unpacked is None else None,
         )
     except BaseException:
         if unpacked is not None:
@@ -95,10 +99,18 @@ def open_source(
 
 
 def _open(
-    path: Path, *, state: State | None, languages: Sequence[str], address: Address, limits: SourceLimits
+    path: Path,
+    *,
+    state: State | None,
+    languages: Sequence[str],
+    address: Address,
+    limits: SourceLimits,
+    memory: FileMemory | None,
 ) -> DocumentsSource | ExportSource:
     if path.is_dir() and _is_export(path):
-        return ExportSource(path, state=state or "preview", languages=languages, address=address, limits=limits)
+        return ExportSource(
+            path, state=state or "preview", languages=languages, address=address, limits=limits, memory=memory
+        )
     return DocumentsSource(
         path,
         state=state,
@@ -106,6 +118,7 @@ def _open(
         base=address.base,
         project=address.project or None,
         limits=limits,
+        memory=memory,
     )
 
 

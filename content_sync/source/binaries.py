@@ -1,8 +1,8 @@
 """Binaries beside documents: a Media document says which there are, and the names of files say which is which."""
 
-import hashlib
 import os
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
@@ -12,14 +12,15 @@ from typing import Any, BinaryIO, Final
 import orjson
 
 from content_sync.model import Document, MediaFile
+from content_sync.source.digests import measure
 from content_sync.source.layout import INDEX_FILE
+from content_sync.source.memory import FileMemory
 from content_sync.source.skips import SkipLog
 
 __all__ = ["BinaryFinder"]
 
 _URL: Final = re.compile(r"/[^/]+\.files/(?P<id>[^/?#]+)/binary$")
 _ORIGINAL: Final = "ORIGINAL"
-_CHUNK: Final = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +38,13 @@ class BinaryFinder:
     Args:
         folders: where binaries are, the first one with a file wins.
         skips: hears of binaries that are missing.
+        memory: what is known of files from before; without one all are read.
     """
 
-    def __init__(self, folders: list[Path], *, skips: SkipLog) -> None:
-        self._folders = folders
+    def __init__(self, folders: list[Path], *, skips: SkipLog, memory: FileMemory | None = None) -> None:
         self._skips = skips
-        self._index = {folder: self._read_index(folder) for folder in folders}
+        self._memory = memory
+        self._folders = {os.path.realpath(folder): self._read_index(folder) for folder in folders}
 
     def find(self, document: Document) -> Iterator[MediaFile]:
         """Find the binaries of one Media document."""
@@ -54,18 +56,36 @@ class BinaryFinder:
                         what = f"{document['_id']} ({entry.resolution or 'file'})"
                         self._skips.add(what, "the binary is not in the source, so what the document says of it stays")
                     continue
-                yield _media_file(document, entry, *found)
+                yield self._media_file(document, entry, *found)
             except OSError as problem:
                 self._skips.add(str(document["_id"]), f"its binary cannot be read: {problem.strerror or problem}")
 
-    def _place(self, document: Document, entry: _Entry) -> tuple[Path, dict[str, Any]] | None:
-        for folder in self._folders:
-            listed = self._index[folder].get(_file_id(document, entry), {})
+    def _place(self, document: Document, entry: _Entry) -> tuple[str, dict[str, Any]] | None:
+        for folder, index in self._folders.items():
+            listed = index.get(_file_id(document, entry), {})
             for name in (str(listed.get("file") or ""), *_names(document, entry)):
                 place = _inside(folder, name)
                 if place is not None:
                     return place, listed
         return None
+
+    def _media_file(self, document: Document, entry: _Entry, place: str, listed: dict[str, Any]) -> MediaFile:
+        dependent = bool(document.get("languageDependent"))
+        extension = str(entry.meta.get("extension") or "") or PurePosixPath(place).suffix.lstrip(".")
+        route = str(listed.get("path") or entry.meta.get("seoRoute") or "")
+        mime_type = listed.get("contentType") or entry.meta.get("mimeType") or "application/octet-stream"
+        size, digest = measure(place, self._memory)
+        return MediaFile(
+            file_id=_file_id(document, entry),
+            document_id=str(document["_id"]),
+            resolution=entry.resolution,
+            language=_locale(document) if dependent else None,
+            path=_clean(route) or _default_path(document, entry, extension),
+            content_type=str(mime_type),
+            open=partial(_open, place),
+            size=size,
+            digest=digest,
+        )
 
     def _read_index(self, folder: Path) -> dict[str, dict[str, Any]]:
         place = folder / INDEX_FILE
@@ -126,31 +146,20 @@ def _names(document: Document, entry: _Entry) -> Iterator[str]:
                 yield f"{stem}{tail}{end}"
 
 
-def _inside(folder: Path, name: str) -> Path | None:
-    """The regular file of that name in the folder; nothing outside of it, whatever the name says."""
-    if not name or "\0" in name:
+def _inside(folder: str, name: str) -> str | None:
+    """The regular file of that name in the folder, a real path; nothing outside of it, whatever the name says."""
+    if not name or "\0" in name or name in {".", ".."}:
         return None
-    place = Path(os.path.realpath(folder / name))
-    return place if place.is_relative_to(os.path.realpath(folder)) and place.is_file() else None
-
-
-def _media_file(document: Document, entry: _Entry, place: Path, listed: dict[str, Any]) -> MediaFile:
-    dependent = bool(document.get("languageDependent"))
-    extension = str(entry.meta.get("extension") or "") or place.suffix.lstrip(".")
-    route = str(listed.get("path") or entry.meta.get("seoRoute") or "")
-    mime_type = listed.get("contentType") or entry.meta.get("mimeType") or "application/octet-stream"
-    size, digest = _measure(place)
-    return MediaFile(
-        file_id=_file_id(document, entry),
-        document_id=str(document["_id"]),
-        resolution=entry.resolution,
-        language=_locale(document) if dependent else None,
-        path=_clean(route) or _default_path(document, entry, extension),
-        content_type=str(mime_type),
-        open=partial(_open, place),
-        size=size,
-        digest=digest,
-    )
+    place = f"{folder}/{name}"
+    if "/" not in name:  # most are so, and then one look is enough
+        try:
+            mode = os.lstat(place).st_mode
+        except FileNotFoundError:
+            return None
+        if stat.S_ISREG(mode):
+            return place
+    found = Path(os.path.realpath(place))
+    return str(found) if found.is_relative_to(folder) and found.is_file() else None
 
 
 def _default_path(document: Document, entry: _Entry, extension: str) -> str:
@@ -166,14 +175,5 @@ def _clean(route: str) -> str:
     return "/".join(part for part in PurePosixPath(route).parts if part not in {"/", ".", ".."})
 
 
-def _open(place: Path) -> BinaryIO:
-    return place.open("rb")
-
-
-def _measure(place: Path) -> tuple[int, str]:
-    digest, size = hashlib.sha256(), 0
-    with place.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-            size += len(chunk)
-    return size, digest.hexdigest()
+def _open(place: str) -> BinaryIO:
+    return Path(place).open("rb")

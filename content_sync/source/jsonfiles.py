@@ -1,17 +1,21 @@
 """Documents out of JSON files: one, an array or a listing in one file, or one in each line; one at a time.
 
-What is broken is reported with its file and line, and reading goes on behind it.
+What is broken is reported with its file and line, and reading goes on behind it. Of a file without anything broken it
+is noted what it holds.
 """
 
+import os
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, BinaryIO, Final
 
 import orjson
 
 from content_core.names import document_id
 from content_sync.model import Document
+from content_sync.source.heads import HeadList, KnownDocument, read_heads
 from content_sync.source.layout import DocumentFile
 from content_sync.source.limits import SourceLimits
+from content_sync.source.memory import FileMemory
 from content_sync.source.revision import revision_of
 from content_sync.source.skips import SkipLog
 
@@ -34,12 +38,26 @@ class DocumentReader:
         base: what replaces the placeholder ``{base}`` in the documents; empty to leave it.
         limits: what reading may cost.
         skips: hears of what is no document.
+        memory: what is known of files from before; without one all are read.
     """
 
-    def __init__(self, *, base: str, limits: SourceLimits, skips: SkipLog) -> None:
+    def __init__(self, *, base: str, limits: SourceLimits, skips: SkipLog, memory: FileMemory | None = None) -> None:
         self._base = orjson.dumps(f"{base}/")[:-1] if base else _PLACEHOLDER
         self._limits = limits
         self._skips = skips
+        self._memory = memory
+
+    def known(self, file: DocumentFile, *, containing: bytes = b"") -> list[KnownDocument] | None:
+        """Tell what a file holds without reading it; nothing if it changed, or was never read to its end.
+
+        Args:
+            file: the file.
+            containing: the caller passes over what is known unless these bytes occur in it.
+        """
+        facts = self._memory.recall(file.place, "documents") if self._memory else None
+        if facts is None:
+            return None
+        return read_heads(facts) if containing in facts else []
 
     def read(self, file: DocumentFile, *, containing: bytes = b"") -> Iterator[Document]:
         """Read the documents of a file.
@@ -48,34 +66,37 @@ class DocumentReader:
             file: the file.
             containing: only documents in whose JSON these bytes occur; passing over the others is cheap.
         """
+        heads, left_out = HeadList(), self._skips.heard
         try:
-            if file.is_lines:
-                yield from self._lines(file, containing)
-            else:
-                yield from self._whole(file, containing)
+            with open(file.place, "rb") as body:  # noqa: PTH123 - of a string; a Path each would be much of the work
+                status = os.fstat(body.fileno())
+                for document in (self._lines if file.is_lines else self._whole)(body, file, containing):
+                    heads.add(document)
+                    yield document
         except OSError as problem:
             self._skips.add(file.name, f"cannot be read: {problem.strerror or problem}")
+            return
+        if self._memory and not containing and self._skips.heard == left_out and (facts := heads.facts()) is not None:
+            self._memory.remember(file.place, "documents", status, facts)
 
-    def _lines(self, file: DocumentFile, containing: bytes) -> Iterator[Document]:
+    def _lines(self, lines: BinaryIO, file: DocumentFile, containing: bytes) -> Iterator[Document]:
         limit = self._limits.document_bytes
-        with file.place.open("rb") as lines:
-            number = 0
-            while line := lines.readline(limit + 1):
-                number += 1
-                if len(line) > limit and not line.endswith(b"\n"):
-                    self._skips.add(file.name, f"longer than the limit of {limit} bytes", line=number)
-                    while (rest := lines.readline(limit)) and not rest.endswith(b"\n"):
-                        pass
-                    continue
-                trimmed = line.strip().removeprefix(b"\xef\xbb\xbf")
-                if trimmed and containing in trimmed:
-                    for value in self._parse(trimmed, file, number):
-                        yield from self._document(value, file, number)
+        number = 0
+        while line := lines.readline(limit + 1):
+            number += 1
+            if len(line) > limit and not line.endswith(b"\n"):
+                self._skips.add(file.name, f"longer than the limit of {limit} bytes", line=number)
+                while (rest := lines.readline(limit)) and not rest.endswith(b"\n"):
+                    pass
+                continue
+            trimmed = line.strip().removeprefix(b"\xef\xbb\xbf")
+            if trimmed and containing in trimmed:
+                for value in self._parse(trimmed, file, number):
+                    yield from self._document(value, file, number)
 
-    def _whole(self, file: DocumentFile, containing: bytes) -> Iterator[Document]:
+    def _whole(self, body: BinaryIO, file: DocumentFile, containing: bytes) -> Iterator[Document]:
         limit = self._limits.document_bytes
-        with file.place.open("rb") as body:
-            data = body.read(limit + 1)
+        data = body.read(limit + 1)
         if len(data) > limit:
             hint = "write its documents as lines of a .ndjson file"
             self._skips.add(file.name, f"larger than the limit of {limit} bytes; {hint}")

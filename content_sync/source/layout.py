@@ -24,6 +24,11 @@ INDEX_FILE: Final = "index.json"
 _MEDIA: Final = "media"
 _SUFFIXES: Final = (".json", ".ndjson", ".jsonl")
 _STATE: Final = re.compile(r"(?:(?P<project>[^/]+)\.)?(?P<state>preview|release)(?P<kind>\.content|\.files)?")
+_Said = tuple[State | None, str | None]
+"""Which state and which project a name says."""
+
+_NO_DOCUMENTS: Final = frozenset({FACTS_FILE, f"{_MEDIA}/{INDEX_FILE}"})
+_AMONG_MEDIA: Final = f"{_MEDIA}/"
 _SKIPPED_STORES: Final = frozenset({"TemplateStore", "node_modules"})
 
 
@@ -39,7 +44,7 @@ class DocumentFile:
         strict: whether it must hold documents; JSON among binaries may be a binary.
     """
 
-    place: Path
+    place: str
     name: str
     state: State | None
     project: str | None
@@ -57,14 +62,16 @@ def find_documents(root: Path, *, skips: SkipLog) -> Iterator[DocumentFile]:
         if not root.name.lower().endswith(_SUFFIXES):
             return
         state, project = _said_by(root.name)
-        yield DocumentFile(root, root.name, state, project, strict=True)
+        yield DocumentFile(str(root), root.name, state, project, strict=True)
         return
-    for relative, entry in _walk(root, "", skips):
-        if not entry.name.lower().endswith(_SUFFIXES) or relative in {FACTS_FILE, f"{_MEDIA}/{INDEX_FILE}"}:
+    for relative, place, said in _walk(str(root), "", (None, None), skips):
+        name = relative.rpartition("/")[2]
+        lowered = name.lower()
+        if not lowered.endswith(_SUFFIXES) or relative in _NO_DOCUMENTS:
             continue
-        state, project = _said_along(relative)
-        strict = not relative.startswith(f"{_MEDIA}/")
-        yield DocumentFile(Path(entry.path), relative, state, project, strict)
+        own = _said_by(name) if relative == name or not lowered.endswith(".json") else said
+        state, project = own if own[0] else said
+        yield DocumentFile(place, relative, state, project, strict=not relative.startswith(_AMONG_MEDIA))
 
 
 def find_binaries(root: Path, state: State) -> list[Path]:
@@ -79,38 +86,31 @@ def find_binaries(root: Path, state: State) -> list[Path]:
     return [folder for folder in (*own, root / _MEDIA) if folder.is_dir() and not folder.is_symlink()]
 
 
-def _walk(folder: Path, prefix: str, skips: SkipLog) -> Iterator[tuple[str, os.DirEntry[str]]]:
+def _walk(folder: str, prefix: str, said: _Said, skips: SkipLog) -> Iterator[tuple[str, str, _Said]]:
+    """Yield the path of every file below a folder, from the root and from here, with what its folders say."""
     try:
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as problem:
-        skips.add(prefix or str(folder), f"cannot be read: {problem.strerror or problem}")
+        skips.add(prefix or folder, f"cannot be read: {problem.strerror or problem}")
         return
     for entry in entries:
-        relative = f"{prefix}{entry.name}"
-        if entry.name.startswith("."):
+        name = entry.name
+        relative = f"{prefix}{name}"
+        if name.startswith("."):
             continue
         if entry.is_symlink():
             skips.add(relative, "a symbolic link; put the file itself here")
         elif entry.is_dir():
-            match = _STATE.fullmatch(entry.name)
-            if entry.name not in _SKIPPED_STORES and not (match and match["kind"] == ".files"):
-                yield from _walk(Path(entry.path), f"{relative}/", skips)
+            match = _STATE.fullmatch(name)
+            if name not in _SKIPPED_STORES and not (match and match["kind"] == ".files"):
+                own = _said_by(name)
+                yield from _walk(entry.path, f"{relative}/", own if own[0] else said, skips)
         elif entry.is_file():
-            yield relative, entry
+            yield relative, entry.path, said
 
 
-def _said_along(relative: str) -> tuple[State | None, str | None]:
-    """What a path says, the file's own name first, then its folders from the inside out."""
-    *folders, name = relative.split("/")
-    own = _said_by(name) if not folders or not name.lower().endswith(".json") else (None, None)
-    for said in (own, *(_said_by(folder) for folder in reversed(folders))):
-        if said[0]:
-            return said
-    return None, None
-
-
-def _said_by(name: str) -> tuple[State | None, str | None]:
+def _said_by(name: str) -> _Said:
     stem = name
     for suffix in _SUFFIXES:
         stem = stem.removesuffix(suffix)

@@ -14,6 +14,8 @@ class SkipLog:
     """
 
     def __init__(self, limit: int) -> None:
+        self.heard = 0
+        """How often something was reported, the same things again included."""
         self._limit = limit
         self._found: dict[Skipped, None] = {}
         self._topics: set[tuple[str, ...]] = set()
@@ -21,6 +23,7 @@ class SkipLog:
 
     def add(self, what: str, why: str, *, line: int | None = None) -> None:
         """Report one thing; the same thing again, as when a source is read twice, counts once."""
+        self.heard += 1
         place = shown(f"{what}:{line}" if line else what)
         skipped = Skipped(place, shown(why))
         if skipped in self._found:

@@ -6,12 +6,13 @@ import json
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import httpx
 
 from content_core.names import content_collection, files_bucket
-from content_sync.model import Document, MediaFile, Skipped, State
+from content_sync.model import Document, MediaFile, Portion, Skipped, State
 from schema_gen.model import Resolution
 from tests.live import LiveServer
 
@@ -32,6 +33,9 @@ class ValueSource:
 
     def documents(self, state: State) -> Iterator[Document]:
         yield from json.loads(json.dumps(self.content[state]))
+
+    def portions(self, state: State) -> Iterator[Portion]:
+        yield Portion(partial(self.documents, state))
 
     def media(self, state: State) -> Iterator[MediaFile]:
         yield from self.files.get(state, ())

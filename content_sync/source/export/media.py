@@ -1,6 +1,5 @@
 """Media of an export: their documents, and their binaries with bucket ids and paths."""
 
-import hashlib
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -8,10 +7,12 @@ from typing import Any, BinaryIO, Final
 
 from content_core.names import document_id
 from content_sync.model import MediaFile
+from content_sync.source.digests import measure
 from content_sync.source.export.media_facts import Binary, MediaFacts, is_language_dependent, picture_data
 from content_sync.source.export.names import names_of, path_segment, pick_name
 from content_sync.source.export.project import Project, locale_of
 from content_sync.source.export.stores import MediaTarget, Stores
+from content_sync.source.memory import FileMemory
 from schema_gen.export.elements import StoreElement
 from schema_gen.export.findings import BrokenFileError
 from schema_gen.model import Language
@@ -19,13 +20,13 @@ from schema_gen.model import Language
 __all__ = ["MediaReader"]
 
 _ORIGINAL: Final = "ORIGINAL"
-_CHUNK: Final = 1024 * 1024
 
 
 class MediaReader:
     """Reads the media of an export."""
 
-    def __init__(self, project: Project, stores: Stores) -> None:
+    def __init__(self, project: Project, stores: Stores, *, memory: FileMemory | None = None) -> None:
+        self._memory = memory
         self._project = project
         self._stores = stores
         self._facts = MediaFacts(project, stores)
@@ -90,7 +91,7 @@ class MediaReader:
             content_type=binary.mime_type,
             open=partial(_open, binary.place),
             size=binary.size,
-            digest=_digest(binary.place),
+            digest=measure(str(binary.place), self._memory)[1],
         )
 
     def _path(self, element: StoreElement, target: MediaTarget, binary: Binary, language: Language) -> str:
@@ -118,11 +119,3 @@ def _file(binaries: list[Binary]) -> dict[str, Any]:
 
 def _open(place: Path) -> BinaryIO:
     return place.open("rb")
-
-
-def _digest(place: Path) -> str:
-    digest = hashlib.sha256()
-    with place.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

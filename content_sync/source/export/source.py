@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from content_sync.model import Document, MediaFile, Skipped, State
+from content_sync.model import Document, MediaFile, Portion, Skipped, State
 from content_sync.source.export.datasets import DatasetReader
 from content_sync.source.export.forms import FormWriter
 from content_sync.source.export.media import MediaReader
@@ -14,6 +14,7 @@ from content_sync.source.export.project import Address, locale_of, read_project_
 from content_sync.source.export.sections import SectionIndex
 from content_sync.source.export.stores import MediaTarget, Stores
 from content_sync.source.limits import SourceLimits
+from content_sync.source.memory import FileMemory
 from content_sync.source.revision import revision_of
 from content_sync.source.skips import SkipLog
 from schema_gen.export.findings import BrokenFileError
@@ -32,6 +33,7 @@ class ExportSource:
         languages: which languages to make documents in; empty for all that the project generates.
         address: where the documents will answer, for the addresses in references.
         limits: what reading may cost.
+        memory: what is known of binaries from before; without one all are read.
 
     Raises:
         NotAnExportError: there is no export at this path.
@@ -39,7 +41,14 @@ class ExportSource:
     """
 
     def __init__(
-        self, path: Path, *, state: State, languages: Sequence[str], address: Address, limits: SourceLimits
+        self,
+        path: Path,
+        *,
+        state: State,
+        languages: Sequence[str],
+        address: Address,
+        limits: SourceLimits,
+        memory: FileMemory | None = None,
     ) -> None:
         self.skips = SkipLog(limits.skipped)
         self._state = state
@@ -52,7 +61,7 @@ class ExportSource:
         sections = SectionIndex(self._project, self._stores)
         self._pages = PageReader(self._project, self._stores, sections, forms)
         self._datasets = DatasetReader(self._project, self._stores, sections, self._pages, forms)
-        self._media = MediaReader(self._project, self._stores)
+        self._media = MediaReader(self._project, self._stores, memory=memory)
 
     @property
     def root(self) -> Path:
@@ -83,6 +92,10 @@ class ExportSource:
                 self.skips.broken(problem)
             except (TypeError, RecursionError) as problem:  # how orjson says that a value cannot be JSON
                 self.skips.add(where, f"cannot be a document: {problem}")
+
+    def portions(self, state: State) -> Iterator[Portion]:
+        """All documents as one portion: each comes from several files, so that none is known by one of them."""
+        yield Portion(partial(self.documents, state))
 
     def media(self, state: State) -> Iterator[MediaFile]:
         """The binaries of all media."""

@@ -3,11 +3,12 @@
 import hashlib
 import io
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, BinaryIO
 
 from PIL import Image, ImageDraw
 
-from content_sync.model import STATES, Document, MediaFile, Skipped, State
+from content_sync.model import STATES, Document, MediaFile, Portion, Skipped, State
 from schema_gen.model import Resolution
 
 GID = "d3c1a8b0-9f0e-4c5b-a6a3-1c0e7f5b2d44"
@@ -92,6 +93,9 @@ class Sample:
 
     def documents(self, state: State) -> Iterator[Document]:
         return iter(self._documents)
+
+    def portions(self, state: State) -> Iterator[Portion]:
+        yield Portion(partial(self.documents, state))
 
     def media(self, state: State) -> Iterator[MediaFile]:
         return iter(self._files)
