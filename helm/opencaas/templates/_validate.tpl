@@ -220,6 +220,7 @@ deploy.extraArgs: {{ regexFind "^--[a-z-]+" . }} is set by the chart; keys don't
 {{- if or .externalUri .externalUriSecret.name }}
 mongo.externalUri: is for another MongoDB, with mongo.enabled: false
 {{- end }}
+{{- include "opencaas.validate.mongoMembers" $ }}
 {{- else }}
 {{- if and .externalUri .externalUriSecret.name }}
 mongo.externalUri: either this or mongo.externalUriSecret.name
