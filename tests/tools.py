@@ -19,9 +19,6 @@ _PROGRAMS: Final = {
     "helm": ("helm",),
     "promtool": ("promtool",),
     "go": ("go",),
-    "mongodb_exporter": ("mongodb_exporter",),
-    "mongodump": ("mongodump",),
-    "mongorestore": ("mongorestore",),
 }
 
 
