@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from typing import Final
+from typing import Any, Final
 
 from pymongo import ReadPreference
 
@@ -16,6 +16,8 @@ __all__ = ["ask_health"]
 _SECONDS: Final = 1.8
 _ANYONE: Final = ReadPreference.PRIMARY_PREFERRED
 _POLL_SECONDS: Final = 0.02
+_ABANDONED: Final[set[asyncio.Future[dict[str, Any] | None]]] = set()
+"""Questions that nobody waits for any more; the event loop alone would not keep them."""
 
 
 async def ask_health(driver: PyMongoDriver) -> StoreHealth:
@@ -25,11 +27,17 @@ async def ask_health(driver: PyMongoDriver) -> StoreHealth:
     primary for the time that is left.
     """
     deadline = time.monotonic() + _SECONDS
+    asking = asyncio.ensure_future(_say_hello(driver))
+    # PyMongo may miss a cancellation (4.20 on Python 3.11), so whoever asks does not wait for it to take effect.
     try:
-        with translated():
-            async with asyncio.timeout(_SECONDS):
-                hello = await driver.client.admin.command("hello", read_preference=_ANYONE)
-    except (StoreError, TimeoutError):
+        await asyncio.wait({asking}, timeout=_SECONDS)
+    finally:
+        if not asking.done():
+            asking.cancel()
+            _ABANDONED.add(asking)
+            asking.add_done_callback(_ABANDONED.discard)
+    hello = asking.result() if asking.done() else None
+    if hello is None:
         return StoreHealth(reachable=False, primary=False)
     if hello.get("isWritablePrimary"):
         return StoreHealth(reachable=True, primary=True)
@@ -38,6 +46,16 @@ async def ask_health(driver: PyMongoDriver) -> StoreHealth:
             break
         await asyncio.sleep(_POLL_SECONDS)
     return StoreHealth(reachable=True, primary=primary)
+
+
+async def _say_hello(driver: PyMongoDriver) -> dict[str, Any] | None:
+    """Give what a member says of itself, None if nobody answers."""
+    try:
+        with translated():
+            hello: dict[str, Any] = await driver.client.admin.command("hello", read_preference=_ANYONE)
+    except StoreError:
+        return None
+    return hello
 
 
 def _still_looking(driver: PyMongoDriver) -> bool:
