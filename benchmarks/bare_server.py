@@ -31,7 +31,14 @@ def serve(app: ASGIApp) -> None:
     listening = socket.create_server(("127.0.0.1", 0))
     print(f"ready http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
     config = uvicorn.Config(
-        app, loop="uvloop", http="httptools", ws="none", lifespan="off", access_log=False, log_config=None
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_config=None,
+        timeout_keep_alive=120,  # connections wait while others take their turns
     )
     uvicorn.Server(config).run(sockets=[listening])
 
