@@ -210,6 +210,7 @@ class _Rooms:
         if scope["type"] == "websocket":  # change streams are the only ones
             await self.rest(scope, receive, send)
         elif path == "/graphql" or path.startswith("/graphql/"):
+            observe.note(route="GRAPHQL", template="/graphql/{app}")
             await self.graphql(scope, receive, send)
         elif path.rstrip("/") in HEALTH_PATHS:
             observe.note(route="HEALTH", template=path.rstrip("/"))

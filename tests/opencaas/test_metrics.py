@@ -106,6 +106,16 @@ def test_requests_to_all_workers_are_counted_once(server: LiveServer) -> None:
     assert answered(server, "DOCUMENT", "GET", "200") == answered(server, "DOCUMENT", "GET")
 
 
+def test_graphql_has_a_type_of_its_own(server: LiveServer) -> None:
+    before, refused = answered(server, "GRAPHQL", "POST"), answered(server, "GRAPHQL", "POST", "401")
+
+    assert 200 == query(server, "{ notes { text } }")
+    assert 401 == httpx.post(f"{server.url}/graphql/acme/news", json={"query": "{ notes { text } }"}).status_code
+
+    assert eventually(lambda: answered(server, "GRAPHQL", "POST") == before + 1)
+    assert eventually(lambda: answered(server, "GRAPHQL", "POST", "401") == refused + 1)
+
+
 def test_both_workers_and_their_processes_are_seen(server: LiveServer) -> None:
     assert 2 == value(server, "opencaas_workers")
     for worker in ("0", "1"):
