@@ -80,8 +80,13 @@ class SocketProtocol(WebSocketsSansIOProtocol):
             self.handshake_complete = True  # else the base class logs an error for each refusal
 
     def shutdown(self) -> None:
-        """Close when the server stops, even if the client does not read."""
-        super().shutdown()
+        """Close when the server stops, even if the client does not read.
+
+        A client that was told why already gets the time to answer: one whose answer meets a closed connection may take
+        the whole for an accident.
+        """
+        if not self.close_sent:
+            super().shutdown()
         self._leave_soon()
 
     def keepalive_timeout(self) -> None:

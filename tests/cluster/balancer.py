@@ -160,7 +160,8 @@ async def _pass_messages(client: web.WebSocketResponse, upstream: "aiohttp.Clien
                 return
             message = hearing.result()
             if message.type is not WSMsgType.TEXT:
-                await client.close(code=upstream.close_code or 1006, message=str(message.extra or "").encode())
+                code = message.data if message.type is WSMsgType.CLOSE else 1011
+                await client.close(code=code, message=str(message.extra or "").encode())
                 return
             await client.send_str(message.data)
     finally:

@@ -21,8 +21,8 @@ from tests.operations.shop import APP, COLLECTION, QUERY, TENANT, definition, ma
 pytestmark = pytest.mark.timeout(240)
 
 _LOAD_SECONDS: Final = 2.0
-_BACK_SECONDS: Final = 15.0
-"""Within this time after the death of a primary writes are acknowledged again."""
+_BACK_SECONDS: Final = {signal.SIGKILL: 15.0, signal.SIGTERM: 15.0, signal.SIGSTOP: 40.0}
+"""Within this time writes are acknowledged again; that a primary hangs takes its members twice as long to notice."""
 
 _KINDS: Final = ("read", "write", "graphql")
 
@@ -91,7 +91,7 @@ def message_of(body: str) -> Any:
     return parsed["message"] if "message" in parsed else parsed["errors"][0]["message"]
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP], ids=lambda number: number.name)
+@pytest.mark.parametrize("number", list(_BACK_SECONDS), ids=lambda number: number.name)
 def test_writes_are_back_and_nothing_is_lost_when_the_primary_goes(bed: Bed, number: signal.Signals) -> None:
     load = shop_load(bed.servers[0].url, bed.admin, prefix=f"{number.name}-")
     before = stored(bed)
@@ -108,10 +108,10 @@ def test_writes_are_back_and_nothing_is_lost_when_the_primary_goes(bed: Bed, num
 
     # Requests wait for the new primary; none gets a worse answer than that it is not for long.
     refused(load)
-    assert first_good_write(load, after=gone) < _BACK_SECONDS
+    assert first_good_write(load, after=gone) < _BACK_SECONDS[number]
     for what in _KINDS:
         assert load.seen(what)[-1].good
-    assert max(answer.took for answer in load.answers) < 25
+    assert max(answer.took for answer in load.answers) < 45
 
     # Readiness follows, and says what is wrong.
     if number is signal.SIGKILL:
