@@ -5,26 +5,32 @@ API would break queries, the content stays as it was, too.
 """
 
 import asyncio
-import json
 import sys
 from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
+from rich.console import Console
 
+from content_core.errors import ServiceError
 from content_core.names import STATES, State
 from content_sync.client import SyncClient
 from content_sync.provision import ProvisionReport, provision
-from content_sync.report import Mode
+from content_sync.report import Mode, SyncReport
+from content_sync.source import SourceError
+from content_sync.source.archive import unpacked
 from opencaas.deploy import DefinitionClient, Deployment, compare_all, deploy_all
 from opencaas.schema_report import render_comparison, render_deployment
 from opencaas.schema_source import SchemaSource, check_names, emit_project, generator_options, print_lines
 from opencaas.sync_options import SyncArguments, content_options, sync_arguments, target_options
+from opencaas.sync_report import print_line, print_problems
 from opencaas.sync_run import run_jobs
 from schema_gen.compare import Comparison
 from schema_gen.emit import Emission
+from schema_gen.errors import NotAnExportError
 
 __all__ = ["deploy"]
 
@@ -42,23 +48,32 @@ def deploy(
 ) -> None:
     """Deploy the API of EXPORT, then send its content: schema deploy and sync smart in one go.
 
-    A change that breaks existing queries is refused unless --allow-breaking is given, and then no content is sent.
-    Without a terminal the report is a line of JSON for the API and one for the content.
+    EXPORT is a directory, or an archive of one. A change that breaks existing queries is refused unless
+    --allow-breaking is given, and then no content is sent. Without a terminal the report is one line of JSON.
     """
     arguments = sync_arguments(export, given)
     if arguments.watching is not None:
         raise click.UsageError("--watch: templates are not watched; run opencaas sync with it after opencaas deploy")
     check_names(tenant=arguments.tenant, project=arguments.project)
-    source = SchemaSource(export, arguments.tenant, arguments.project, gca_templates, lenient)
-    project, emission = emit_project(source)
-    report = asyncio.run(_deploy_schema(arguments, project, emission, allow_breaking=allow_breaking))
-    _print_report(report, emission)
-    if report.refused:
-        click.echo("opencaas: nothing was deployed, and no content was sent: existing queries would break", err=True)
-        click.echo("          deploy with --allow-breaking if that is meant", err=True)
-        sys.exit(1)
-    # With the GID, which the content of an export may not say, and which the API now has in its address.
-    sys.exit(run_jobs(replace(arguments, project=project), mode))
+    with ExitStack() as stack:
+        try:
+            place, left_out = stack.enter_context(unpacked(export))
+        except SourceError as error:
+            raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error
+        if place != export:  # in a place of its own for this job: nothing that is noted of its files is of use again
+            arguments = replace(arguments, source=place, left_out=left_out, source_memory=None)
+        source = SchemaSource(place, arguments.tenant, arguments.project, gca_templates, lenient)
+        try:
+            project, emission = emit_project(source)
+        except NotAnExportError as error:  # of the archive that somebody gave, not of a place of ours
+            raise NotAnExportError(error.message.replace(str(place), str(export)), hint=error.hint) from error
+        report = asyncio.run(_deploy_schema(arguments, project, emission, allow_breaking=allow_breaking))
+        if sys.stdout.isatty():
+            _print_schema(report, emission)
+        if report.refused:
+            _refuse(report)
+        # With the GID, which the content of an export may not say, and which the API now has in its address.
+        sys.exit(_send_content(replace(arguments, project=project), mode, report))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,7 +94,7 @@ class _SchemaReport:
 
     def as_json(self) -> dict[str, Any]:
         states = {state: self._state(comparison) for state, comparison in self.comparisons.items()}
-        told: dict[str, Any] = {"deploy": "schema", "outcome": "refused" if self.refused else "complete"}
+        told: dict[str, Any] = {"outcome": "refused" if self.refused else "complete"}
         if self.dry_run:
             told["dry_run"] = True
         told["states"] = states
@@ -118,10 +133,33 @@ async def _deploy_schema(
     return _SchemaReport(comparisons=comparisons, dry_run=arguments.dry_run, provisioned=provisioned)
 
 
-def _print_report(report: _SchemaReport, emission: Emission) -> None:
+def _refuse(schema: _SchemaReport) -> NoReturn:
     if not sys.stdout.isatty():
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":")))
-        return
+        print_line({"deploy": "refused", "schema": schema.as_json()})
+    click.echo("opencaas: nothing was deployed, and no content was sent: existing queries would break", err=True)
+    click.echo("          deploy with --allow-breaking if that is meant", err=True)
+    sys.exit(1)
+
+
+def _send_content(arguments: SyncArguments, mode: Mode, schema: _SchemaReport) -> int:
+    """Run the job; machines are told of both parts in one line, also where the second one did not come about."""
+
+    def show(report: SyncReport, console: Console) -> None:
+        content = report.as_json()
+        print_line({"deploy": content["outcome"], "schema": schema.as_json(), "content": content})
+        print_problems(report, console)
+
+    if sys.stdout.isatty():
+        return run_jobs(arguments, mode)
+    try:
+        return run_jobs(arguments, mode, show=show)
+    except (ServiceError, click.UsageError) as error:
+        code = {"code": error.code} if isinstance(error, ServiceError) else {}
+        print_line({"deploy": "failed", "schema": schema.as_json(), "error": code | {"message": error.message}})
+        raise
+
+
+def _print_schema(report: _SchemaReport, emission: Emission) -> None:
     written = not (report.refused or report.dry_run)
     for state, comparison in report.comparisons.items():
         if written:

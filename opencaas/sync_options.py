@@ -8,6 +8,7 @@ from typing import Any, Final
 import click
 
 from content_core.names import STATES, State
+from content_sync.model import Skipped
 from content_sync.retry import Retrying
 from content_sync.watch import Watching
 
@@ -50,9 +51,11 @@ class SyncArguments:
     renditions: Path
     rendition_bytes: int
     picture_pixels: int
-    source_memory: Path
+    source_memory: Path | None
     public_url: str | None
     s3: Mapping[str, str]
+    left_out: tuple[Skipped, ...] = ()
+    """What was left out of the source before, when it was unpacked."""
 
 
 def target_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
@@ -11,7 +12,7 @@ from rich.text import Text
 
 from content_sync.report import SyncReport
 
-__all__ = ["print_report"]
+__all__ = ["print_line", "print_problems", "print_report"]
 
 _SHOWN: Final = 20
 """How many lines of a kind a person is shown; the JSON line has all that were kept."""
@@ -27,7 +28,22 @@ def print_report(report: SyncReport, console: Console) -> None:
     if sys.stdout.isatty():
         Console().print(_table(report))
     else:
-        click.echo(json.dumps(report.as_json(), ensure_ascii=False, separators=(",", ":")))
+        print_line(report.as_json())
+    print_problems(report, console)
+
+
+def print_line(value: Mapping[str, Any]) -> None:
+    """Print a report for machines: one line of JSON on standard output."""
+    click.echo(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def print_problems(report: SyncReport, console: Console) -> None:
+    """Print what went wrong, and what was made on the server before, on standard error.
+
+    Args:
+        report: the report.
+        console: standard error.
+    """
     _print_provisioned(report.provisioned or {}, console)
     for title, lines in (
         ("left out", [f"{each.what}: {each.why}" for each in report.skipped]),

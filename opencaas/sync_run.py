@@ -2,8 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Coroutine, Sequence
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
+from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
 from dataclasses import replace
 from typing import Any, Final, Self
 
@@ -24,7 +24,7 @@ from content_sync.progress import BarProgress
 from content_sync.renditions import RenditionStore
 from content_sync.report import Mode, SyncReport
 from content_sync.resolutions import Resolutions, read_resolutions
-from content_sync.source import FileMemory, SourceError, open_source
+from content_sync.source import DocumentsSource, ExportSource, FileMemory, SourceError, open_source
 from content_sync.watch import changes, look
 from opencaas.schema_source import check_names
 from opencaas.sync_options import SyncArguments
@@ -34,41 +34,50 @@ from schema_gen.errors import GeneratorError
 from schema_gen.export import read_export
 from schema_gen.export.findings import FindingLog
 
-__all__ = ["run_jobs"]
+__all__ = ["Show", "run_jobs"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_PAUSE: Final = 60.0
 
 
-def run_jobs(arguments: SyncArguments, mode: Mode) -> int:
+Show = Callable[[SyncReport, Console], None]
+"""Shows a report; standard error is given to it."""
+
+
+def run_jobs(arguments: SyncArguments, mode: Mode, *, show: Show = print_report) -> int:
     """Run a job, or with ``--watch`` one after every change; gives the exit status.
+
+    Args:
+        arguments: what the command line says.
+        mode: smart or total.
+        show: shows what was done, also by a job that was interrupted.
 
     Raises:
         click.UsageError: the arguments do not fit the source.
         ServiceError: the source cannot be read, or the place of media not be opened.
     """
-    return asyncio.run(_run(arguments, mode))
+    return asyncio.run(_run(arguments, mode, show))
 
 
-async def _run(arguments: SyncArguments, mode: Mode) -> int:
+async def _run(arguments: SyncArguments, mode: Mode, show: Show) -> int:
     if arguments.watching is not None:
-        return await _watch(arguments, mode)
+        return await _watch(arguments, mode, show)
     with _Interruptible() as stop:
-        return await stop.guard(_job(arguments, mode), otherwise=1)
+        return await stop.guard(_job(arguments, mode, show), otherwise=1)
 
 
-async def _watch(arguments: SyncArguments, mode: Mode) -> int:
+async def _watch(arguments: SyncArguments, mode: Mode, show: Show) -> int:
     """Run until a signal comes: that is its good end."""
     with _Interruptible() as stop:
-        return await stop.guard(_rounds(arguments, mode), otherwise=0)
+        return await stop.guard(_rounds(arguments, mode, show), otherwise=0)
 
 
-async def _rounds(arguments: SyncArguments, mode: Mode) -> int:
+async def _rounds(arguments: SyncArguments, mode: Mode, show: Show) -> int:
     watching = arguments.watching
     if watching is None:
         return 0
     known = await asyncio.to_thread(look, arguments.source)
-    status = await _job(arguments, mode)
+    status = await _job(arguments, mode, show)
     while True:
         pause = watching.interval
         while status:  # the server is behind the source: again, less and less often, and at once after a change
@@ -76,42 +85,47 @@ async def _rounds(arguments: SyncArguments, mode: Mode) -> int:
                 async with asyncio.timeout(pause):
                     known = await anext(changes(arguments.source, known, watching))
             pause = min(pause * 2, _LONGEST_PAUSE)
-            status = await _round(arguments, mode)
+            status = await _round(arguments, mode, show)
         known = await anext(changes(arguments.source, known, watching))
-        status = await _round(arguments, "smart")
+        status = await _round(arguments, "smart", show)
 
 
-async def _round(arguments: SyncArguments, mode: Mode) -> int:
+async def _round(arguments: SyncArguments, mode: Mode, show: Show) -> int:
     """Run a job whose failure does not end the watch: a source may be broken for a moment, a server away."""
     try:
-        return await _job(arguments, mode)
+        return await _job(arguments, mode, show)
     except (ServiceError, click.UsageError) as error:
         click.echo(f"opencaas: {error.message}", err=True)
         return 1
 
 
-async def _job(arguments: SyncArguments, mode: Mode) -> int:
+async def _job(arguments: SyncArguments, mode: Mode, show: Show) -> int:
     check_names(tenant=arguments.tenant, project=arguments.project)
-    # A total sync reads everything anew: it is there for what went past all bookkeeping.
-    with FileMemory(
-        arguments.source_memory, root=arguments.source, context=_base(arguments), fresh=mode == "total"
-    ) as memory:
-        return await _job_of(arguments, mode, await asyncio.to_thread(_open, arguments, memory))
+    with _memory(arguments, mode) as memory:
+        return await _job_of(arguments, mode, show, await asyncio.to_thread(_open, arguments, memory))
 
 
-async def _job_of(arguments: SyncArguments, mode: Mode, source: Source) -> int:
+def _memory(arguments: SyncArguments, mode: Mode) -> AbstractContextManager[FileMemory | None]:
+    """What is known of the source's files; a total sync reads them all: it is there for what went past bookkeeping."""
+    if arguments.source_memory is None:
+        return nullcontext()
+    root, context = arguments.source, _base(arguments)
+    return FileMemory(arguments.source_memory, root=root, context=context, fresh=mode == "total")
+
+
+async def _job_of(arguments: SyncArguments, mode: Mode, show: Show, source: DocumentsSource | ExportSource) -> int:
     project = arguments.project or source.project
     if project is None:
         raise click.UsageError("the source does not say the project's GID; give it with --project")
     check_names(tenant=arguments.tenant, project=project)
     states = _states(arguments, source)
-    resolutions = _resolutions(arguments, source)
+    resolutions = _resolutions(source)
     store = RenditionStore(arguments.renditions, max_bytes=arguments.rendition_bytes)
     console = Console(stderr=True)
     options = SyncOptions(
         mode=mode,
         states=states,
-        definitions=await asyncio.to_thread(_definitions, arguments, project, states),
+        definitions=await asyncio.to_thread(_definitions, source, arguments.tenant, project, states),
         parallel=arguments.parallel,
         bulk_documents=arguments.bulk_documents,
         bulk_bytes=arguments.bulk_bytes,
@@ -128,11 +142,11 @@ async def _job_of(arguments: SyncArguments, mode: Mode, source: Source) -> int:
                 await job.run()
             except asyncio.CancelledError:
                 progress.close()
-                print_report(job.report, console)
+                show(job.report, console)
                 raise
         await asyncio.to_thread(store.trim)
     if arguments.watching is None or not _dull(job.report):
-        print_report(job.report, console)
+        show(job.report, console)
     return 0 if job.report.complete else 1
 
 
@@ -144,10 +158,10 @@ def _base(arguments: SyncArguments) -> str:
     return arguments.public_url or arguments.server
 
 
-def _open(arguments: SyncArguments, memory: FileMemory) -> Source:
+def _open(arguments: SyncArguments, memory: FileMemory | None) -> DocumentsSource | ExportSource:
     state = arguments.states[0] if len(arguments.states) == 1 else None
     try:
-        return open_source(
+        source = open_source(
             arguments.source,
             state=state,
             languages=arguments.languages,
@@ -158,6 +172,9 @@ def _open(arguments: SyncArguments, memory: FileMemory) -> Source:
         )
     except SourceError as error:
         raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error
+    for skipped in arguments.left_out:
+        source.skips.add(skipped.what, skipped.why)
+    return source
 
 
 def _states(arguments: SyncArguments, source: Source) -> Sequence[State]:
@@ -167,22 +184,24 @@ def _states(arguments: SyncArguments, source: Source) -> Sequence[State]:
     return arguments.states or held
 
 
-def _resolutions(arguments: SyncArguments, source: Source) -> Resolutions | None:
+def _resolutions(source: DocumentsSource | ExportSource) -> Resolutions | None:
     """What an export says of its pictures; other sources have what their documents list."""
     if not source.resolutions():
         return None
     findings = FindingLog()
-    resolutions = read_resolutions(arguments.source, findings=findings)
+    resolutions = read_resolutions(source.root, findings=findings)
     for finding in findings.sorted():
         click.echo(str(finding), err=True)
     return resolutions
 
 
-def _definitions(arguments: SyncArguments, project: str, states: Sequence[State]) -> dict[State, Document] | None:
+def _definitions(
+    source: DocumentsSource | ExportSource, tenant: str, project: str, states: Sequence[State]
+) -> dict[State, Document] | None:
     """The GraphQL applications of an export, for the states that have none; content does not wait for them."""
     try:
-        reading = read_export(arguments.source)
-        emission = emit_definitions(reading.model, tenant=arguments.tenant, project=project)
+        reading = read_export(source.root)
+        emission = emit_definitions(reading.model, tenant=tenant, project=project)
     except GeneratorError:
         return None
     return {state: emission.definitions[state] for state in states}

@@ -14,15 +14,17 @@ import tempfile
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
+from content_sync.model import Skipped
 from content_sync.source.errors import SourceError
 from content_sync.source.limits import SourceLimits
 from content_sync.source.skips import SkipLog
 from schema_gen.export.findings import shown
 
-__all__ = ["is_archive", "unpack"]
+__all__ = ["is_archive", "unpack", "unpacked"]
 
 _TARS: Final = (".tar", ".tar.gz", ".tgz")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -48,6 +50,32 @@ _REPAIR: Final = "pack it again"
 def is_archive(path: Path) -> bool:
     """Whether the name says an archive."""
     return path.name.lower().endswith((".zip", *_TARS))
+
+
+@contextmanager
+def unpacked(path: Path, *, limits: SourceLimits | None = None) -> Iterator[tuple[Path, tuple[Skipped, ...]]]:
+    """Give the directory that an archive unpacks to, for as long as this is open; what is no archive is given as it is.
+
+    Args:
+        path: an archive, or anything else.
+        limits: what reading may cost.
+
+    Yields:
+        The directory, and what was left out.
+
+    Raises:
+        SourceError: the archive cannot be read, or is over a limit.
+    """
+    if not (path.is_file() and is_archive(path)):
+        yield path, ()
+        return
+    known = limits or SourceLimits()
+    skips = SkipLog(known.skipped)
+    target = unpack(path, limits=known, skips=skips)
+    try:
+        yield target, skips.all()
+    finally:
+        shutil.rmtree(target, ignore_errors=True)
 
 
 def unpack(path: Path, *, limits: SourceLimits, skips: SkipLog) -> Path:

@@ -28,16 +28,30 @@ class Tenant:
     name: str
     key: str
 
-    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def run(self, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         target = ["--server", self.server.url, "--tenant", self.name, "--project", DEMO.project]
-        env = environment({"OPENCAAS_API_KEY": self.key, "HOME": str(self.server.data_dir.parent)})
+        env = environment({"OPENCAAS_API_KEY": self.key, "HOME": str(self.server.data_dir.parent)} | variables)
         line = [str(OPENCAAS), *arguments, *target]
         return subprocess.run(line, capture_output=True, text=True, env=env, timeout=180, check=False)
 
-    def reports(self, *arguments: str) -> list[dict[str, Any]]:
+    def deploy(self, *arguments: str) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Deploy; gives the report's parts, the API's and the content's, which stand in one line."""
+        told = self.report("deploy", *arguments)
+        assert {"deploy", "schema", "content"} == told.keys()
+        assert told["deploy"] == told["content"]["outcome"]
+        return told["schema"], told["content"]
+
+    def report(self, *arguments: str) -> dict[str, Any]:
         ended = self.run(*arguments)
         assert 0 == ended.returncode, ended.stdout + ended.stderr
-        return [json.loads(line) for line in ended.stdout.splitlines()]
+        [line] = ended.stdout.splitlines()
+        told: dict[str, Any] = json.loads(line)
+        return told
+
+    def stored(self) -> tuple[Any, Any]:
+        """The API and the documents, as they are."""
+        path = f"/{content_collection(DEMO.project, 'preview')}"
+        return self.get("/gql-apps"), self.get(path, pagesize=100, rep="s", sort='{"_id":1}')
 
     def get(self, path: str, **params: Any) -> Any:
         response = httpx.get(f"{self.server.url}/{self.name}{path}", auth=self.server.admin, params=params, timeout=30)
@@ -85,7 +99,7 @@ def rename_field(export: Path) -> None:
 
 
 def test_an_empty_server_gets_places_api_and_content(tenant: Tenant, export: Path) -> None:
-    schema, sync = tenant.reports("deploy", str(export))
+    schema, sync = tenant.deploy(str(export))
 
     outcomes = {state: told["outcome"] for state, told in schema["states"].items()}
     assert {"preview": "created", "release": "created"} == outcomes
@@ -98,56 +112,125 @@ def test_an_empty_server_gets_places_api_and_content(tenant: Tenant, export: Pat
 
 
 def test_a_second_deploy_writes_nothing(tenant: Tenant, export: Path) -> None:
-    tenant.reports("deploy", str(export))
-    before = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
+    tenant.deploy(str(export))
+    before = tenant.stored()
 
-    schema, sync = tenant.reports("deploy", str(export))
+    schema, sync = tenant.deploy(str(export))
 
     assert {"unchanged"} == {told["outcome"] for told in schema["states"].values()}
     documents = sync["states"]["preview"]["documents"]
     assert (0, 0, 0) == (documents["created"], documents["replaced"], documents["deleted"])
-    after = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
-    assert before == after
+    assert before == tenant.stored()
+
+
+def pack(export: Path, kind: str) -> Path:
+    """Pack an export, below a directory of its own name as people do it."""
+    return Path(shutil.make_archive(str(export.parent / "packed"), kind, export.parent, export.name))
+
+
+@pytest.mark.parametrize("kind", ["zip", "gztar"])
+def test_a_packed_export_is_deployed_like_a_directory(tenant: Tenant, export: Path, kind: str) -> None:
+    packed = pack(export, kind)
+
+    schema, sync = tenant.deploy(str(packed))
+    again = tenant.deploy(str(export))
+
+    outcomes = {state: told["outcome"] for state, told in schema["states"].items()}
+    assert {"preview": "created", "release": "created"} == outcomes
+    assert (tenant.size("preview"), 0) == (sync["states"]["preview"]["documents"]["created"], sync["failed"])
+    assert {"unchanged"} == {told["outcome"] for told in again[0]["states"].values()}
+    documents, media = (again[1]["states"]["preview"][name] for name in ("documents", "media"))
+    assert (0, 0, 0) == (documents["created"], documents["replaced"], documents["deleted"])
+    assert (0, 0) == (media["sent"], media["deleted"])
+
+
+def test_a_packed_export_leaves_nothing_behind(tenant: Tenant, export: Path, tmp_path: Path) -> None:
+    packed = pack(export, "zip")
+    (tmp_path / "temporary").mkdir()
+
+    ended = tenant.run("deploy", str(packed), TMPDIR=str(tmp_path / "temporary"))
+
+    assert 0 == ended.returncode
+    assert [] == list((tmp_path / "temporary").iterdir())
+
+
+def test_sync_of_a_packed_export_has_its_resolutions_and_definitions(tenant: Tenant, export: Path) -> None:
+    """Both are read from the files of the export, which lie somewhere else while a job runs."""
+    told = tenant.report("sync", "smart", str(pack(export, "zip")))
+    media = told["states"]["preview"]["media"]
+
+    assert {"preview"} == told["states"].keys()
+    assert [] == told["skipped"]
+    assert "Produkt Landingpage" in tenant.names("preview")
+    again = tenant.report("sync", "smart", str(export))
+    assert (media["sent"], 0, 0) == (
+        again["states"]["preview"]["media"]["unchanged"],
+        again["states"]["preview"]["media"]["sent"],
+        again["states"]["preview"]["media"]["deleted"],
+    )
+
+
+def test_an_archive_of_documents_has_no_api(tenant: Tenant, tmp_path: Path) -> None:
+    (tmp_path / "content" / "preview").mkdir(parents=True)
+    (tmp_path / "content" / "preview" / "a.json").write_text('{"_id": "a", "fsType": "PageRef"}')
+    packed = pack(tmp_path / "content", "zip")
+
+    ended = tenant.run("deploy", str(packed))
+
+    assert (2, "", True) == (ended.returncode, ended.stdout, str(packed) in ended.stderr)
+
+
+def test_content_that_fails_after_the_api_is_told_in_the_same_line(tenant: Tenant, export: Path) -> None:
+    nowhere = ("--s3-bucket", "none", "--s3-endpoint-url", "http://127.0.0.1:9", "--retries", "0")
+
+    ended = tenant.run("deploy", str(export), *nowhere, AWS_ACCESS_KEY_ID="a", AWS_SECRET_ACCESS_KEY="b")
+
+    [line] = ended.stdout.splitlines()
+    told = json.loads(line)
+    assert (1, "failed") == (ended.returncode, told["deploy"])
+    assert "created" == told["schema"]["states"]["preview"]["outcome"]
+    assert "127.0.0.1:9" in told["error"]["message"]
 
 
 def test_total_sends_everything_again(tenant: Tenant, export: Path) -> None:
-    first = tenant.reports("deploy", str(export))[1]["states"]["preview"]["documents"]
+    first = tenant.deploy(str(export))[1]["states"]["preview"]["documents"]
 
-    sync = tenant.reports("deploy", str(export), "--total")[1]
+    sync = tenant.deploy(str(export), "--total")[1]
 
     assert "total" == sync["sync"]
     assert first["created"] == sync["states"]["preview"]["documents"]["replaced"]
 
 
 def test_a_breaking_change_is_refused_and_no_content_comes(tenant: Tenant, export: Path) -> None:
-    tenant.reports("deploy", str(export))
-    before = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
+    tenant.deploy(str(export))
+    before = tenant.stored()
     rename_field(export)
 
     ended = tenant.run("deploy", str(export), "--total")
 
     [line] = ended.stdout.splitlines()
-    schema = json.loads(line)
+    told = json.loads(line)
+    schema = told["schema"]
     assert 1 == ended.returncode
+    assert ("refused", False) == (told["deploy"], "content" in told)
     assert "existing queries would break" in ended.stderr
     assert "refused" == schema["outcome"]
     assert any("pt_headline" in change for change in schema["states"]["preview"]["breaking"])
-    after = tenant.get("/gql-apps"), tenant.get(f"/{content_collection(DEMO.project, 'preview')}", pagesize=100)
-    assert before == after
+    assert before == tenant.stored()
 
 
 def test_a_breaking_change_that_is_meant_goes_through(tenant: Tenant, export: Path) -> None:
-    tenant.reports("deploy", str(export))
+    tenant.deploy(str(export))
     rename_field(export)
 
-    schema, sync = tenant.reports("deploy", str(export), "--allow-breaking")
+    schema, sync = tenant.deploy(str(export), "--allow-breaking")
 
     assert "replaced" == schema["states"]["preview"]["outcome"]
     assert "complete" == sync["outcome"]
 
 
 def test_a_dry_run_writes_nothing(tenant: Tenant, export: Path) -> None:
-    schema, sync = tenant.reports("deploy", str(export), "--dry-run")
+    schema, sync = tenant.deploy(str(export), "--dry-run")
 
     response = httpx.get(f"{tenant.server.url}/{tenant.name}", auth=tenant.server.admin)
     assert 404 == response.status_code
@@ -157,7 +240,7 @@ def test_a_dry_run_writes_nothing(tenant: Tenant, export: Path) -> None:
 
 
 def test_one_state_alone(tenant: Tenant, export: Path) -> None:
-    schema, sync = tenant.reports("deploy", str(export), "--state", "release")
+    schema, sync = tenant.deploy(str(export), "--state", "release")
 
     assert (["release"], ["release"]) == (list(schema["states"]), list(sync["states"]))
     assert (None, True) == (tenant.size("preview"), bool(tenant.size("release")))
@@ -190,8 +273,8 @@ def test_a_project_without_settings_template_comes_without_an_error(tenant: Tena
     references = export / "Global" / "FS_ProjectReferences.txt"
     references.write_text(references.read_text("utf-8").replace("[ProjectPropertiesTemplate]", "[others]"), "utf-8")
 
-    sync = tenant.reports("deploy", str(export))[1]
-    again = tenant.reports("sync", "smart", str(export))[0]
+    sync = tenant.deploy(str(export))[1]
+    again = tenant.report("sync", "smart", str(export))
 
     [project] = json.loads(tenant.run("info", "--json").stdout)["projects"]
     assert ("complete", "complete") == (sync["outcome"], again["outcome"])
