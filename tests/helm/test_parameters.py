@@ -638,11 +638,16 @@ def test_exporter_image_can_be_chosen(chart: Chart) -> None:
 
 @covers("mongo.metrics.syncTimeout")
 def test_exporter_waits_for_mongodb_as_told(chart: Chart) -> None:
-    def told(rendered: Rendering) -> str:
-        container = rendered.container("StatefulSet", "caas-mongo", "metrics")
-        return json.dumps([container.get("args"), container.get("env")])
+    """The documents' exporter, 0.11.0, takes the time as it is; those since 0.20 count milliseconds."""
 
-    assert told(chart.render()) != told(chart.render(nested("mongo.metrics.syncTimeout", "2m")))
+    def told(**metrics: str) -> list[str]:
+        container = chart.render(nested("mongo.metrics", metrics)).container("StatefulSet", "caas-mongo", "metrics")
+        return [argument for argument in container["args"] if "timeout" in argument]
+
+    assert told() == ["--mongodb.connect-timeout-ms=60000"]
+    assert told(syncTimeout="1m30s") == ["--mongodb.connect-timeout-ms=90000"]
+    assert told(image="mongodb-exporter:0.11.0") == ["--mongodb.sync-timeout=1m"]
+    assert told(image="mongodb-exporter:0.11.0", syncTimeout="2m") == ["--mongodb.sync-timeout=2m"]
 
 
 # 3.6.3 alerts
@@ -700,7 +705,9 @@ DASHBOARDS: Final = "caas-common.monitoring.grafana.dashboards"
 
 @covers("caas-common.monitoring.grafana.dashboards.enabled")
 def test_dashboards_can_be_left_out(chart: Chart) -> None:
-    assert len(dashboards(chart.render())) >= 1
+    texts = [text for each in dashboards(chart.render()) for text in each["data"].values()]
+    assert [json.loads(text)["title"] for text in texts if not json.loads(text)["panels"]] == []
+    assert len(texts) >= 1
     assert dashboards(chart.render(nested(f"{DASHBOARDS}.enabled", False))) == []
 
 
@@ -710,6 +717,9 @@ def test_dashboards_go_to_their_namespace(chart: Chart) -> None:
 
     assert {each["metadata"]["namespace"] for each in dashboards(chart.render())} == {NAMESPACE}
     assert {each["metadata"]["namespace"] for each in dashboards(changed)} == {"grafana-shop"}
+    # The default of 7.2.0 is no name at all, and means the release's namespace, too.
+    unnamed = chart.render(nested(f"{DASHBOARDS}.configmapNamespace", ""))
+    assert {each["metadata"]["namespace"] for each in dashboards(unnamed)} == {NAMESPACE}
 
 
 @covers("caas-common.monitoring.grafana.dashboards.configMapLabels")

@@ -8,6 +8,8 @@ from tests.helm.rendering import Chart, nested
 
 HOST = {"enabled": True, "hosts": ["caas.company.com"]}
 
+JOB = {"enabled": True, "tenant": "t", "project": "p", "source": {"existingClaim": "c"}}
+
 # Parameter that the message names, the values that are wrong.
 WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     ("credentials.webAdminPassword", nested("credentials.webAdminPassword", "p@ssword")),
@@ -36,6 +38,23 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mongo.externalUri", nested("mongo.enabled", False)),
     ("mongo.externalUri", nested("mongo.externalUri", "mongodb://db/")),
     ("mongo.externalUri", nested("mongo", {"enabled": False, "externalUri": "http://db/"})),
+    ("credentials.webAdminUser and metricsUser", nested("credentials", {"webAdminUser": "a", "metricsUser": "a"})),
+    ("credentials.mongoPassword", nested("credentials", {"existingSecret": "ours", "mongoPassword": "ours2"})),
+    ("fullnameOverride", {"fullnameOverride": "7caas"}),
+    ("imageRegistry", {"imageRegistry": "https://docker.company.com"}),
+    ("restApi.resources.requests.cpu", nested("restApi", {
+        "horizontalPodAutoscaler": {"enabled": True}, "resources": {"requests": {"cpu": None}},
+    })),
+    ("restApi.settings.default_limit", nested("restApi.settings.default_limit", 500)),
+    ("restApi.extraEnv", nested("restApi.extraEnv", [{"name": "OPENCAAS_PORT", "value": "80"}])),
+    ("ingress hosts", nested("restApi", {"ingress": HOST, "ingressPreview": HOST})),
+    ("deploy.states", nested("deploy", JOB | {"states": []})),
+    ("deploy.extraArgs", nested("deploy", JOB | {"extraArgs": ["--api-key", "x"]})),
+    ("mongo.externalUri", nested("mongo", {
+        "enabled": False, "externalUri": "mongodb://db/", "externalUriSecret": {"name": "ours"},
+    })),
+    ("mongo.replicaSetMembers", nested("mongo.replicaSetMembers", 5)),
+    ("mongo.terminationGracePeriodSeconds", nested("mongo.terminationGracePeriodSeconds", 30)),
     ("mongo.replicas", nested("mongo.replicas", 2)),
     ("mongo.replicas", nested("mongo.replicas", 4)),
 )  # fmt: skip

@@ -101,6 +101,8 @@ def test_disruption_budgets_let_nodes_be_drained(scenario: Rendering) -> None:
         (label,) = pods(scenario, budget["spec"]["selector"])
         kind, name = label.split("/")
         replicas = scenario.one(kind, name)["spec"].get("replicas", 3)
+        # Kubernetes takes one of them.
+        assert ("minAvailable" in budget["spec"]) != ("maxUnavailable" in budget["spec"]), label
         minimum = budget["spec"].get("minAvailable")
         assert minimum is None or str(minimum).endswith("%") or minimum < replicas, label
         assert budget["spec"].get("maxUnavailable") not in {0, "0%"}, label

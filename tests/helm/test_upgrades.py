@@ -1,0 +1,103 @@
+"""What an upgrade does to a release that runs: no pod restarts without need, no fixed field changes, no vote is lost."""
+
+import json
+import shutil
+from pathlib import Path
+
+from tests.helm.cluster import Cluster
+from tests.helm.rendering import CHART, NAMESPACE, RELEASE, Chart, Object, Rendering, nested, read_yaml, run_helm
+
+
+def pods(cluster: Cluster) -> dict[str, Object]:
+    """Return the pod templates of what runs; a change in one restarts its pods."""
+    return {
+        f"{kind}/{name}": each["spec"]["template"]
+        for kind in ("Deployment", "StatefulSet")
+        for name, each in cluster.objects(kind).items()
+    }
+
+
+def upgraded(cluster: Cluster, values: Object | None = None) -> dict[str, Object]:
+    """Install or upgrade, which has to go well, and return the pod templates."""
+    done = cluster.install(values)
+    assert done.returncode == 0, done.stderr
+    # The server's objects are changed in place by the next upgrade.
+    found: dict[str, Object] = json.loads(json.dumps(pods(cluster)))
+    return found
+
+
+def test_same_values_restart_nothing(cluster: Cluster) -> None:
+    assert upgraded(cluster) == upgraded(cluster)
+
+
+def test_setting_of_the_server_restarts_servers_alone(cluster: Cluster) -> None:
+    before, after = upgraded(cluster), upgraded(cluster, nested("restApi.pageSize.max", 200))
+
+    assert [name for name in before if before[name] != after[name]] == ["Deployment/caas-rest-api"]
+
+
+def test_password_restarts_those_who_use_it(cluster: Cluster) -> None:
+    before = upgraded(cluster)
+    admin = upgraded(cluster, nested("credentials.webAdminPassword", "another0password1"))
+    assert [name for name in before if before[name] != admin[name]] == ["Deployment/caas-rest-api"]
+
+    exporter = upgraded(cluster, nested("credentials.mongoMetricsPassword", "another0password2"))
+    assert [name for name in admin if admin[name] != exporter[name]] == ["StatefulSet/caas-mongo"]
+
+
+def test_growth_restarts_no_member(cluster: Cluster) -> None:
+    before, after = upgraded(cluster), upgraded(cluster, nested("mongo.replicas", 5))
+
+    assert after["StatefulSet/caas-mongo"] == before["StatefulSet/caas-mongo"]
+    assert cluster.objects("StatefulSet")["caas-mongo"]["spec"]["replicas"] == 5
+    members = cluster.objects("ConfigMap")["caas-mongo-members"]["data"]["members"].split()
+    assert members == [f"caas-mongo-{n}.caas-mongo.{NAMESPACE}.svc.cluster.local:27017" for n in range(5)]
+
+
+def test_pods_go_after_members(cluster: Cluster) -> None:
+    """Pods that are members still would take their votes along, and at last the majority."""
+    upgraded(cluster, nested("mongo.replicas", 5))
+
+    refused = cluster.install(nested("mongo.replicas", 3))
+    assert refused.returncode != 0
+    assert "mongo.replicas: 3 pods are fewer than the 5 members" in refused.stderr
+
+    upgraded(cluster, nested("mongo", {"replicas": 5, "replicaSetMembers": 3}))
+    upgraded(cluster, nested("mongo.replicas", 3))
+    assert cluster.objects("StatefulSet")["caas-mongo"]["spec"]["replicas"] == 3
+
+
+def newer(chart: Chart, folder: Path) -> Rendering:
+    """Render a copy of the chart that has the next version."""
+    copy = shutil.copytree(CHART, folder / CHART.name)
+    described = (copy / "Chart.yaml").read_text(encoding="utf-8")
+    (version,) = (line for line in described.splitlines() if line.startswith("version:"))
+    (copy / "Chart.yaml").write_text(described.replace(version, "version: 99.0.0"), encoding="utf-8")
+    done = run_helm(chart.helm, "template", RELEASE, str(copy), "--namespace", NAMESPACE)
+    assert done.returncode == 0, done.stderr
+    return Rendering(tuple(read_yaml(done.stdout)))
+
+
+def test_next_version_of_the_chart_changes_nothing_fixed(chart: Chart, tmp_path: Path) -> None:
+    """Kubernetes refuses other selectors and, in a stateful set, other claims."""
+    now, then = chart.render(), newer(chart, tmp_path)
+    assert now.objects[0]["metadata"]["labels"] != then.objects[0]["metadata"]["labels"]
+
+    def fixed(rendering: Rendering) -> list[Object]:
+        mongo = rendering.one("StatefulSet", "caas-mongo")["spec"]
+        server = rendering.one("Deployment", "caas-rest-api")["spec"]
+        may_change = {"replicas", "template", "updateStrategy", "minReadySeconds"}
+        return [server["selector"], {name: each for name, each in mongo.items() if name not in may_change}]
+
+    assert fixed(now) == fixed(then)
+
+
+def test_next_version_of_the_chart_restarts_no_member_of_mongodb(chart: Chart, tmp_path: Path) -> None:
+    def members(rendering: Rendering) -> Object:
+        template = json.loads(json.dumps(rendering.template("StatefulSet", "caas-mongo")))
+        # Passwords are made anew by each rendering without a cluster.
+        template["metadata"]["annotations"].pop("checksum/exporter")
+        found: Object = template
+        return found
+
+    assert members(chart.render()) == members(newer(chart, tmp_path))
