@@ -1,4 +1,4 @@
-"""What an upgrade does to a release that runs: no pod restarts without need, no fixed field changes, no vote is lost."""
+"""What an upgrade does to a release that runs: no restart without need, no change of what is fixed, no loss of votes."""
 
 import json
 import shutil
