@@ -8,7 +8,7 @@ export UV_PROJECT_ENVIRONMENT := $(VENV)
 # The system knows the certificates of a company's proxy; uv's own list does not.
 export UV_SYSTEM_CERTS := true
 
-.PHONY: install demo serve test check fix bench clean
+.PHONY: install demo serve cluster test check fix bench clean
 
 install: $(VENV)/.installed
 
@@ -23,6 +23,9 @@ demo: install  ## embedded MongoDB, the demo project and the API on http://127.0
 
 serve: install  ## the API on an empty embedded MongoDB
 	$(BIN)/opencaas serve $(ARGS)
+
+cluster: install  ## three MongoDBs, two servers and a balancer on this machine, to kill things in
+	$(BIN)/python -m tests.cluster $(ARGS)
 
 test: install  ## all tests against a real MongoDB
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(ARGS)

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Final, Self
 
 from tests.cluster.balancer import HOST, Balancer, running_balancer
-from tests.cluster.members import Member, ReplicaSet, free_port
+from tests.cluster.members import Member, ReplicaSet, free_port, remembered
 from tests.live import LiveServer, live_server
 
 __all__ = ["DRAIN_SECONDS", "Bed", "Server"]
@@ -82,6 +82,7 @@ class Bed:
         replica_set: the members.
         servers: the servers.
         admin: user and password of the admin.
+        password_file: where the password is kept.
         balancer: in front of the servers, once it runs.
     """
 
@@ -89,14 +90,15 @@ class Bed:
         self, directory: Path, *, servers: int = 2, workers: int = 1, members: int = 3, port: int = 0, options: str = ""
     ) -> None:
         self.replica_set = ReplicaSet(directory / "mongodb", members=members)
-        self.admin = ("admin", secrets.token_hex(16))
+        self.password_file = directory / "admin-password"
+        self.admin = ("admin", remembered(self.password_file, lambda: secrets.token_hex(16)))
         self.balancer: Balancer
         self._port = port
         self._stack = ExitStack()
         environment = {
             "OPENCAAS_MONGODB_URI": self.replica_set.uri + options,
             "OPENCAAS_ADMIN_PASSWORD": self.admin[1],
-            "OPENCAAS_TOKEN_SECRET": secrets.token_hex(32),
+            "OPENCAAS_TOKEN_SECRET": remembered(directory / "token-secret", lambda: secrets.token_hex(32)),
             "OPENCAAS_DRAIN_SECONDS": str(DRAIN_SECONDS),
         }
         self.servers = [
@@ -118,11 +120,8 @@ class Bed:
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
-    def part(self, name: str) -> Member | Server:
-        """Find a member or a server by its name.
-
-        Raises:
-            KeyError: there is none.
-        """
+    @property
+    def parts(self) -> dict[str, Member | Server]:
+        """Members and servers by name."""
         parts: list[Member | Server] = [*self.replica_set.members, *self.servers]
-        return {part.name: part for part in parts}[name]
+        return {part.name: part for part in parts}

@@ -5,7 +5,7 @@ import signal
 import socket
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -16,7 +16,7 @@ from pymongo.errors import PyMongoError
 from content_core.store.child_process import start_owned
 from content_core.store.mongod_binary import find_mongod
 
-__all__ = ["Member", "ReplicaSet", "free_port"]
+__all__ = ["Member", "ReplicaSet", "free_port", "remembered"]
 
 HOST: Final = "127.0.0.1"
 NAME: Final = "rs0"
@@ -71,10 +71,10 @@ class ReplicaSet:
     def __init__(self, directory: Path, *, members: int = 3) -> None:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ports = self._remembered("ports", lambda: " ".join(str(free_port()) for _ in range(members))).split()
-        self._root = self._remembered("root-password", lambda: secrets.token_hex(16))
-        self._app = self._remembered("app-password", lambda: secrets.token_hex(16))
-        self._remembered("keyfile", lambda: secrets.token_hex(256))
+        ports = remembered(directory / "ports", lambda: " ".join(str(free_port()) for _ in range(members))).split()
+        self._root = remembered(directory / "root-password", lambda: secrets.token_hex(16))
+        self._app = remembered(directory / "app-password", lambda: secrets.token_hex(16))
+        remembered(directory / "keyfile", lambda: secrets.token_hex(256))
         self.members = [
             Member(f"mongo-{place}", int(port), directory / f"mongo-{place}") for place, port in enumerate(ports)
         ]
@@ -203,12 +203,13 @@ class ReplicaSet:
             *("--logappend", "--quiet", "--noscripting", "--nounixsocket"),
         ]
 
-    def _remembered(self, name: str, make: Any) -> str:
-        path = self._directory / name
-        if not path.exists():
-            path.touch(mode=0o600)
-            path.write_text(make(), encoding="utf-8")
-        return path.read_text(encoding="utf-8")
+
+def remembered(path: Path, make: Callable[[], str]) -> str:
+    """Give what a file holds, which its owner alone may read; one that is not there is made."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(make(), encoding="utf-8")
+    return path.read_text(encoding="utf-8")
 
 
 def free_port() -> int:
