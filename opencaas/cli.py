@@ -1,13 +1,12 @@
 """The command ``opencaas``: exit status 0 is good, 1 means the job failed or found something, 2 wrong usage."""
 
 import importlib
+import sys
 from typing import Any, Final
 
 import click
 
 from content_core.errors import DataDirInUseError, ServiceError
-from opencaas.settings import SettingsError
-from schema_gen.errors import NotAnExportError
 
 __all__ = ["main"]
 
@@ -23,7 +22,8 @@ _COMMANDS: Final = {
 }
 """Command → the module that has it under its name; loaded when it is asked for, so that each one starts quickly."""
 
-_USAGE_ERRORS: Final = (SettingsError, DataDirInUseError, NotAnExportError)
+_USAGE_ERRORS: Final = {"opencaas.settings": "SettingsError", "schema_gen.errors": "NotAnExportError"}
+"""Module → an error of its own that is wrong usage; not imported here, for most commands do without these modules."""
 
 
 class _Commands(click.Group):
@@ -47,7 +47,13 @@ class _Commands(click.Group):
             click.echo(f"opencaas: {error.message}", err=True)
             if error.hint:
                 click.echo(f"          {error.hint}", err=True)
-            ctx.exit(2 if isinstance(error, _USAGE_ERRORS) else 1)
+            ctx.exit(2 if isinstance(error, _usage_errors()) else 1)
+
+
+def _usage_errors() -> tuple[type[ServiceError], ...]:
+    """The errors that are wrong usage; a module that nobody has loaded has raised none."""
+    loaded = (getattr(sys.modules[module], name) for module, name in _USAGE_ERRORS.items() if module in sys.modules)
+    return (DataDirInUseError, *loaded)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})

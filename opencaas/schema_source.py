@@ -5,13 +5,14 @@ import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from schema_gen.emit import Emission, emit_definitions
-from schema_gen.export import ExportReading, read_export
-from schema_gen.model import ContentModel
+if TYPE_CHECKING:
+    from schema_gen.emit import Emission
+    from schema_gen.export import ExportReading
+    from schema_gen.model import ContentModel
 
 __all__ = [
     "SchemaSource",
@@ -75,7 +76,7 @@ def schema_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def emit_source(source: SchemaSource) -> Emission:
+def emit_source(source: SchemaSource) -> "Emission":
     """Read an export and emit its definitions; findings go to standard error, and broken elements end the job.
 
     Raises:
@@ -86,7 +87,7 @@ def emit_source(source: SchemaSource) -> Emission:
     return emit_project(source)[1]
 
 
-def emit_project(source: SchemaSource) -> tuple[str, Emission]:
+def emit_project(source: SchemaSource) -> "tuple[str, Emission]":
     """Do the same, and tell the project's GID.
 
     Raises:
@@ -94,6 +95,9 @@ def emit_project(source: SchemaSource) -> tuple[str, Emission]:
         EmissionError: the model has no definite schema.
         click.UsageError: the arguments do not fit the export.
     """
+    from schema_gen.emit import emit_definitions  # noqa: PLC0415 - takes long to load, and content does without it
+    from schema_gen.export import read_export  # noqa: PLC0415
+
     reading = read_export(source.export)
     print_lines(map(str, reading.findings), err=True)
     if (broken := len(reading.errors)) and not source.lenient:
@@ -124,7 +128,7 @@ def print_lines(lines: Iterable[str], *, err: bool = False) -> None:
         click.echo(line, err=err)
 
 
-def _with_gca(model: ContentModel, uids: Sequence[str]) -> ContentModel:
+def _with_gca(model: "ContentModel", uids: Sequence[str]) -> "ContentModel":
     if not uids:
         return model
     known = {template.uid for template in model.page_templates}
@@ -134,7 +138,7 @@ def _with_gca(model: ContentModel, uids: Sequence[str]) -> ContentModel:
     return replace(model, gca_templates=tuple(sorted(used)), gca_known=True)
 
 
-def _project(source: SchemaSource, reading: ExportReading) -> str:
+def _project(source: SchemaSource, reading: "ExportReading") -> str:
     project = source.project or reading.model.project
     if project is None:
         raise click.UsageError("the export does not say the project's GID; give it with --project")

@@ -1,6 +1,7 @@
 """Runs sync jobs from a command line: once or again and again, until they are done or a signal comes."""
 
 import asyncio
+import gc
 import signal
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractContextManager, asynccontextmanager, nullcontext, suppress
@@ -29,10 +30,9 @@ from content_sync.watch import changes, look
 from opencaas.schema_source import check_names
 from opencaas.sync_options import SyncArguments
 from opencaas.sync_report import print_report
-from schema_gen.emit import emit_definitions
 from schema_gen.errors import GeneratorError
-from schema_gen.export import read_export
 from schema_gen.export.findings import FindingLog
+from schema_gen.export.layout import find_root
 
 __all__ = ["Show", "run_jobs"]
 
@@ -56,6 +56,7 @@ def run_jobs(arguments: SyncArguments, mode: Mode, *, show: Show = print_report)
         click.UsageError: the arguments do not fit the source.
         ServiceError: the source cannot be read, or the place of media not be opened.
     """
+    gc.freeze()  # what is loaded stays; looking through it again and again would be much of the work
     return asyncio.run(_run(arguments, mode, show))
 
 
@@ -200,6 +201,10 @@ def _definitions(
 ) -> dict[State, Document] | None:
     """The GraphQL applications of an export, for the states that have none; content does not wait for them."""
     try:
+        find_root(source.root)
+        from schema_gen.emit import emit_definitions  # noqa: PLC0415 - takes long to load, and most do without it
+        from schema_gen.export import read_export  # noqa: PLC0415
+
         reading = read_export(source.root)
         emission = emit_definitions(reading.model, tenant=tenant, project=project)
     except GeneratorError:
