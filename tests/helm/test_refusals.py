@@ -55,6 +55,9 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     })),
     ("mongo.replicaSetMembers", nested("mongo.replicaSetMembers", 5)),
     ("mongo.terminationGracePeriodSeconds", nested("mongo.terminationGracePeriodSeconds", 30)),
+    ("restApi.podDisruptionBudget", nested("restApi.podDisruptionBudget.minAvailable", 3)),
+    ("mongo.podDisruptionBudget", nested("mongo.podDisruptionBudget.minAvailable", "100%")),
+    ("mongo.podDisruptionBudget", nested("mongo.podDisruptionBudget.maxUnavailable", 0)),
     ("mongo.replicas", nested("mongo.replicas", 2)),
     ("mongo.replicas", nested("mongo.replicas", 4)),
 )  # fmt: skip

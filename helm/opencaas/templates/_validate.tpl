@@ -6,7 +6,7 @@ a line; all of them make one message. Types, names and ranges are in values.sche
 {{/* Refuse wrong values with one message that lists all of them. Takes the root context. */}}
 {{- define "opencaas.validate" -}}
 {{- $mistakes := list -}}
-{{- range $part := list "names" "credentials" "images" "restApi" "ingress" "deploy" "mongo" "monitoring" -}}
+{{- range $part := list "names" "credentials" "images" "restApi" "budgets" "ingress" "deploy" "mongo" "monitoring" -}}
 {{- range $line := include (printf "opencaas.validate.%s" $part) $ | splitList "\n" -}}
 {{- with trim $line -}}
 {{- $mistakes = append $mistakes (printf "- %s" .) -}}
@@ -150,6 +150,24 @@ restApi.extraEnv: {{ .name }} is in restApi.settings, too
 {{- end }}
 {{- if hasKey (include "opencaas.fixedVariables" $ | fromJson) .name }}
 restApi.extraEnv: {{ .name }} is set by the chart ({{ get (include "opencaas.fixedVariables" $ | fromJson) .name }})
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.budgets" -}}
+{{- $scaler := .Values.restApi.horizontalPodAutoscaler }}
+{{- $servers := ternary $scaler.minReplicas .Values.restApi.replicas $scaler.enabled | int }}
+{{- range $name, $pods := dict "restApi" $servers "mongo" (int .Values.mongo.replicas) }}
+{{- with (get $.Values $name).podDisruptionBudget }}
+{{- $none := has (toString .maxUnavailable) (list "0" "0%") }}
+{{- if kindIs "string" .minAvailable }}
+{{- $none = eq .minAvailable "100%" }}
+{{- else if not (kindIs "invalid" .minAvailable) }}
+{{- $none = ge (int .minAvailable) $pods }}
+{{- end }}
+{{- if and .enabled $none }}
+{{ $name }}.podDisruptionBudget: no node could be drained ever, as none of {{ $pods }} pods may be away
 {{- end }}
 {{- end }}
 {{- end }}
