@@ -1,6 +1,7 @@
 """What Kubernetes asks a keeper: does it do its rounds (``/live``), may clients go to its ``mongod`` (``/ready``)."""
 
 import json
+import socket
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -26,7 +27,7 @@ class Probe:
     def __init__(self, *, host: str, port: int, stale_seconds: float) -> None:
         self._stale_seconds = stale_seconds
         self._last: tuple[float, Condition | None] = (time.monotonic(), None)
-        self._server = ThreadingHTTPServer((host, port), _handler(self))
+        self._server = (_IPv6Server if ":" in host else ThreadingHTTPServer)((host, port), _handler(self))
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="probe", daemon=True)
 
@@ -60,6 +61,10 @@ class Probe:
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
+
+
+class _IPv6Server(ThreadingHTTPServer):
+    address_family = socket.AF_INET6
 
 
 def _handler(probe: Probe) -> type[BaseHTTPRequestHandler]:
