@@ -175,6 +175,15 @@ async def test_what_else_the_metadata_hold_stays_and_watchers_stay_connected(pla
     assert ["crud"] == [stream["uri"] for stream in metadata["streams"]]
 
 
+async def test_the_note_of_a_project_that_is_not_synchronised_any_more_can_be_taken_away(place: Place) -> None:
+    await sync(place, ValueSource({"preview": pages(1)}))
+    assert eventually(lambda: shown(place))
+
+    place.request("PATCH", f"/{content_collection(place.project, 'preview')}", {"$unset": {"lastSync": ""}})
+
+    assert eventually(lambda: not shown(place))
+
+
 async def test_a_dropped_collection_is_not_shown_any_more(place: Place) -> None:
     await sync(place, ValueSource({"preview": pages(1)}))
     assert eventually(lambda: shown(place))

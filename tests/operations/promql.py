@@ -39,11 +39,13 @@ class Query:
         selectors: in the order of the text.
         groups: labels that it groups or joins by.
         bare: names of metrics without braces.
+        text: the query itself.
     """
 
     selectors: tuple[Selector, ...]
     groups: frozenset[str]
     bare: tuple[str, ...]
+    text: str
 
 
 def read_query(text: str) -> Query:
@@ -60,7 +62,7 @@ def read_query(text: str) -> Query:
         and not re.fullmatch(r"(by|on|without|ignoring|group_left|group_right)", match[0])
         and not rest[: match.start()].endswith(tuple("0123456789."))
     )
-    return Query(selectors, groups, bare)
+    return Query(selectors, groups, bare, text)
 
 
 def _selectors(text: str) -> Iterator[Selector]:

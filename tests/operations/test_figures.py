@@ -1,11 +1,13 @@
 """Every metric and label that an alert or a dashboard speaks of is in what the server and MongoDB really tell."""
 
 import json
+import re
 import shutil
 import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -20,7 +22,9 @@ from tests.helm.rendering import CHART
 from tests.live import LiveServer, eventually, live_server
 from tests.operations.exporter import exporter_figures
 from tests.operations.promql import Query, read_query
+from tests.tools import requires
 
+ROOT = Path(__file__).parents[2]
 TARGET = {"namespace", "pod", "service", "instance", "job", "container", "endpoint"}
 """Labels that the Prometheus Operator gives to everything."""
 OWN: dict[str, dict[str, set[str]]] = {"up": {}, "ALERTS": {"alertname": set(), "alertstate": {"firing", "pending"}}}
@@ -53,7 +57,14 @@ def panels() -> Iterator[Asked]:
                 yield Asked(place, read_query(target["expr"]))
 
 
-ASKED = [*alerts(), *panels()]
+def pages() -> Iterator[Asked]:
+    for path in sorted((ROOT / "docs" / "operations").rglob("*.md")):
+        for block in re.findall(r"```promql\n(.*?)```", path.read_text(encoding="utf-8"), flags=re.DOTALL):
+            for number, line in enumerate(block.splitlines()):
+                yield Asked(f"{path.stem}, {number}", read_query(line))
+
+
+ASKED = [*alerts(), *panels(), *pages()]
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +142,21 @@ def test_every_value_of_a_label_occurs(asked: Asked, told: Told) -> None:
         for label, values in selector.labels.items():
             if label not in TARGET:
                 assert set(values) <= told[selector.metric][label] | rare, f"{selector.metric}, {label}"
+
+
+def test_promtool_reads_every_query_of_dashboards_and_pages(tmp_path: Path) -> None:
+    promtool = requires("promtool")
+    rules = []
+    for number, asked in enumerate([*panels(), *pages()]):
+        expr = asked.query.text.replace("$__rate_interval", "5m").replace("$__range", "6h")
+        rules.append({"record": f"query:{number}", "expr": expr, "labels": {"place": asked.place}})
+    path = tmp_path / "queries.yaml"
+    path.write_text(yaml.safe_dump({"groups": [{"name": "queries", "rules": rules}]}), encoding="utf-8")
+
+    done = subprocess.run([promtool, "check", "rules", path], capture_output=True, text=True, check=False, timeout=60)
+
+    assert 0 == done.returncode, done.stderr
+    assert f"{len(rules)} rules found" in done.stdout
 
 
 def test_the_reader_of_queries_finds_what_is_wrong() -> None:
