@@ -24,11 +24,11 @@ Kind = Literal["documents", "binary"]
 _FORMAT: Final = 2
 """Another one when facts are written otherwise, or when the same files give other facts."""
 
-_SETTLED_NS: Final = 2_000_000_000
-"""As coarse as the clocks of file systems are, FAT among them."""
-
 _PENDING: Final = 5_000
 _PENDING_BYTES: Final = 8_000_000
+_PATIENCE: Final = 1.0
+"""Seconds to wait for another job of the same source; its transactions are shorter by far."""
+
 _CACHE_KIB: Final = 8_192
 _DAY: Final = 86_400
 _REFRESHED_DAYS: Final = 7
@@ -68,11 +68,16 @@ class FileMemory:
         root: the source.
         context: what else facts depend on.
         fresh: recall nothing of before, only write.
+        settled: seconds that a file must not have changed for to be remembered; as coarse as clocks of file systems
+            are, FAT among them.
     """
 
-    def __init__(self, directory: Path, *, root: Path, context: str = "", fresh: bool = False) -> None:
+    def __init__(
+        self, directory: Path, *, root: Path, context: str = "", fresh: bool = False, settled: float = 2.0
+    ) -> None:
         self._lock = RLock()
         self._fresh = fresh
+        self._settled = int(settled * 1e9)
         self._today = int(time.time()) // _DAY
         self._pending: dict[tuple[str, Kind], tuple[str, bytes]] = {}
         self._pending_bytes = 0
@@ -144,7 +149,7 @@ class FileMemory:
             status: the file's, taken after it was opened and before it was read.
             facts: what was found.
         """
-        if len(facts) > _LARGEST or max(status.st_mtime_ns, status.st_ctime_ns) + _SETTLED_NS > time.time_ns():
+        if len(facts) > _LARGEST or max(status.st_mtime_ns, status.st_ctime_ns) + self._settled > time.time_ns():
             return
         with self._lock:
             self._pending[path, kind] = (_stamp(status), facts)
@@ -214,7 +219,7 @@ def _opened(directory: Path, root: Path, context: str) -> sqlite3.Connection:
 
 
 def _connected(place: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(place, isolation_level=None, check_same_thread=False)
+    database = sqlite3.connect(place, isolation_level=None, check_same_thread=False, timeout=_PATIENCE)
     try:
         database.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
         database.execute("PRAGMA synchronous = NORMAL")
