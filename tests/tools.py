@@ -17,6 +17,8 @@ _PROGRAMS: Final = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "debootstrap": ("debootstrap",),
     "helm": ("helm",),
+    "jq": ("jq",),
+    "openssl": ("openssl",),
     "promtool": ("promtool",),
     "go": ("go",),
 }

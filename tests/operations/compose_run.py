@@ -7,9 +7,12 @@ input: ``tree``, the image's, ``mongod``, the program in place of the image mong
 What differs from an engine: the services share a network and one machine's names; mongod is this machine's, as root.
 """
 
+import fcntl
 import json
 import os
 import re
+import socket
+import struct
 import subprocess
 import sys
 import time
@@ -91,10 +94,16 @@ def await_health(process: "subprocess.Popen[bytes]", check: list[str]) -> None:
         time.sleep(0.5)
 
 
+def raise_loopback() -> None:
+    """Bring up the network's one interface, as ``ip link set lo up`` does."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as control:
+        fcntl.ioctl(control, 0x8914, struct.pack("16sh14x", b"lo", 0x1))  # SIOCSIFFLAGS, IFF_UP
+
+
 if __name__ == "__main__":
+    raise_loopback()
     given = json.load(sys.stdin)
     for line in (
-        "ip link set lo up",
         "mount -t tmpfs tmpfs /run",
         "printf '127.0.0.1 localhost mongo\\n' > /run/hosts",
         "mount --bind /run/hosts /etc/hosts",

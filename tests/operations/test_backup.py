@@ -1,5 +1,6 @@
 """Backup: the drill of the documentation, and that its dump and its comparison can be relied on."""
 
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -177,3 +178,20 @@ def test_nothing_is_restored_over_what_is_there(client: Client, tmp_path: Path) 
         restore_dump(client, tmp_path / "dump")
 
     assert "Newer" == (client["acme"]["pages"].find_one({"_id": 1}) or {})["title"]
+
+
+def test_copy_of_a_stopped_installation_is_a_backup(tmp_path: Path) -> None:
+    with live_server(tmp_path / "data") as server:
+        auth = server.admin
+        with server.client(auth=auth) as admin:
+            for path in ("/acme", "/acme/pages", "/acme/pages/one"):
+                admin.put(path).raise_for_status()
+        assert server.stop() == 0
+    shutil.copytree(tmp_path / "data", tmp_path / "backup")
+    with live_server(tmp_path / "data") as server, server.client(auth=auth) as admin:
+        admin.delete("/acme/pages/one").raise_for_status()
+    shutil.rmtree(tmp_path / "data")
+
+    shutil.copytree(tmp_path / "backup", tmp_path / "data")
+    with live_server(tmp_path / "data") as server, server.client(auth=auth) as admin:
+        assert "one" == admin.get("/acme/pages/one").json()["_id"]

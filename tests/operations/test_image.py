@@ -1,10 +1,14 @@
-"""The image: its steps run on a bare Debian, and what they leave runs as the strictest orchestrator would run it."""
+"""The image: its steps run on a bare Debian, and what they leave runs as the strictest orchestrator would run it.
+
+All tests that need the image are here, so that it is built once also where modules run side by side.
+"""
 
 import json
 import re
 import signal
 import socket
 import subprocess
+import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,6 +20,7 @@ import psutil
 import pytest
 
 from content_core.store.embedded import EmbeddedMongo
+from content_core.store.mongod_binary import find_mongod
 from opencaas.cli import main
 from tests.live import eventually
 from tests.operations.dockerfile import DockerfileError, read_dockerfile
@@ -160,6 +165,25 @@ def test_it_serves(image: Image, mongo: EmbeddedMongo, database: str) -> None:
 
 def content(database: str) -> dict[str, dict[str, str]]:
     return {f"/{database}": {}, f"/{database}/pages": {}, f"/{database}/pages/one": {"title": "One"}}
+
+
+def test_services_of_compose_find_each_other(image: Image) -> None:
+    variables = set(re.findall(r"\$\{(\w+)", (ROOT / "compose.yaml").read_text(encoding="utf-8")))
+    given = {
+        "tree": str(image.tree.root),
+        "mongod": str(find_mongod(None).path),
+        "environment": {name: f"{number}" * 64 for number, name in enumerate(sorted(variables))},
+    }
+    line = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", sys.executable]
+    line += ["-m", "tests.operations.compose_run"]
+
+    done = subprocess.run(
+        line, input=json.dumps(given), cwd=ROOT, capture_output=True, text=True, check=False, timeout=240
+    )
+
+    assert 0 == done.returncode, done.stderr[-3000:]
+    assert {"made": [201, 201, 201], "read": "one"} == json.loads(done.stdout)
+    assert "1" * 64 not in done.stderr
 
 
 def test_dockerfile_has_what_the_wheel_has() -> None:
