@@ -1,4 +1,4 @@
-"""What an upgrade does to a release that runs: no restart without need, no change of what is fixed, no loss of votes."""
+"""What an upgrade does to a release that runs: no restart without need, no change of what is fixed, no votes lost."""
 
 import json
 import shutil
