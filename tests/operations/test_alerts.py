@@ -238,6 +238,13 @@ def test_alerts_that_are_not_there_are_refused_together(chart: Chart) -> None:
     assert "there is no alert CaasFast" in said
 
 
+def test_the_exporter_is_told_to_show_what_alerts_look_at(chart: Chart) -> None:
+    exporter = chart.render().container("StatefulSet", "caas-mongo", "metrics")
+
+    collectors = {"--collector.diagnosticdata", "--collector.replicasetstatus", "--collector.dbstats"}
+    assert collectors <= set(exporter["args"])
+
+
 def test_runbooks_can_lie_elsewhere(chart: Chart) -> None:
     found = rules(chart, runbooks="https://wiki.example/caas/")
 
