@@ -12,6 +12,7 @@ import sys
 import tomllib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -98,6 +99,13 @@ def test_user_may_write_nothing_but_tmp(image: Image) -> None:
     folders = [image.tree.root / name for name in ("opt", "usr", "etc", "root", "home", "srv")]
     mine: list[str | Path] = ["find", *folders, "(", "-user", "10001", "-o", "-perm", "-o+w", ")", "-not", "-type", "l"]
     assert "" == subprocess.run(mine, capture_output=True, text=True, check=True).stdout
+
+
+@pytest.mark.parametrize("user", ["999:999", "1000660000:0"])
+def test_any_user_may_run_it(image: Image, user: str) -> None:
+    # The keeper runs as MongoDB's user; OpenShift gives every namespace users of its own, in group 0.
+    assert "opencaas, version" in run(replace(image, user=user), "--version")
+    assert user == run(replace(image, user=user), "echo $(id -u):$(id -g)", shell=True).strip()
 
 
 def test_packages_are_those_of_the_lock(image: Image) -> None:
