@@ -20,6 +20,9 @@ REPLICA_SET: Final = "opencaas"
 APP_USER: Final = "opencaas"
 
 _ROOT_USER: Final = "root"
+_FIGURES: Final = "clusterMonitor"
+"""More than the servers need: whoever develops has no other user to see by how MongoDB is."""
+
 _AUTHENTICATION_FAILED: Final = 18
 _NOT_YET_INITIALIZED: Final = 94
 _POLL_SECONDS: Final = 0.01
@@ -58,7 +61,7 @@ class Node:
             client.admin.command("createUser", _ROOT_USER, pwd=self.root_password, roles=["root"])
             progress("root")
         with self._connected(_ROOT_USER, self.root_password) as client:
-            client.admin.command("createUser", APP_USER, pwd=self.app_password, roles=list(APP_ROLES))
+            client.admin.command("createUser", APP_USER, pwd=self.app_password, roles=[*APP_ROLES, _FIGURES])
             progress("users")
 
     def bring_back(self) -> None:

@@ -15,8 +15,8 @@ from content_core.errors import ReplicaSetError
 
 __all__ = ["APP_ROLES", "EXPORTER_ROLES", "Credentials", "Login", "ensure_user", "is_refused", "read_credentials"]
 
-APP_ROLES: Final = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor")
-"""Of the user that the servers have: contents, indexes and change streams of all databases, nothing of users."""
+APP_ROLES: Final = ("readWriteAnyDatabase", "dbAdminAnyDatabase")
+"""Of the user that the servers have: contents, indexes and change streams; the second for dropping databases alone."""
 
 EXPORTER_ROLES: Final = (("clusterMonitor", "admin"), ("read", "local"))
 """Of the user that the exporter has: figures of the members and of the oplog."""

@@ -1,14 +1,19 @@
 """Replica sets on real ``mongod`` processes with a key file: they begin, grow, lose volumes, restart."""
 
+import asyncio
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pymongo.errors import OperationFailure
 
+from content_core.store import ChangeEvent, ChangeFeed, Store
 from content_core.store.replica_set_keeper import Condition
-from tests.content_core.store.members import Member, Members, members, settled
+from tests.buckets import FILES, get, put
+from tests.content_core.store.members import SET, Member, Members, members, settled
 
 
 @pytest.fixture
@@ -31,6 +36,13 @@ def _config(made: Members) -> dict[str, Any]:
     with made.client("mongoRootUser") as client:
         config: dict[str, Any] = client.admin.command("replSetGetConfig")["config"]
         return config
+
+
+def _term(made: Members) -> int:
+    """Count the elections that there have been."""
+    with made.client("mongoRootUser") as client:
+        term: int = client.admin.command("replSetGetStatus")["term"]
+        return term
 
 
 def _votes(made: Members) -> dict[str, int]:
@@ -98,6 +110,7 @@ def test_users_have_their_rights_and_no_others(three: Members) -> None:
             client.admin.command("shutdown")
     with three.client("mongoMetricsUser") as client:
         assert client.admin.command("replSetGetStatus")["set"] == "rs0"
+        assert client["shop"].command("dbStats")["db"] == "shop"
         assert client.local["oplog.rs"].find_one() is not None
         with pytest.raises(OperationFailure, match="not authorized"):
             client["shop"]["things"].find_one()
@@ -153,19 +166,22 @@ def test_member_that_is_away_is_waited_for(three: Members) -> None:
     assert _votes(three)[new.host] == 1
 
 
-@pytest.mark.parametrize("number", [0, 2])
-def test_member_without_its_volume_joins_again(three: Members, number: int) -> None:
+@pytest.mark.parametrize("places", [[0], [2], [0, 1]], ids=["the first", "the last", "all but one"])
+def test_member_without_its_volume_joins_again(three: Members, places: list[int]) -> None:
     before = _config(three)
-    lost = three.members[number]
-    lost.kill()
-    lost.lose_volume()
-    lost.start()
+    lost = [three.members[place] for place in places]
+    for member in lost:
+        member.kill()
+        member.lose_volume()
+    for member in lost:
+        member.start()
 
     three.until_settled()
 
     assert _config(three)["settings"]["replicaSetId"] == before["settings"]["replicaSetId"]
-    with three.direct(lost) as client:
-        assert client["shop"]["things"].find_one() == {"_id": "kept"}
+    for member in lost:
+        with three.direct(member) as client:
+            assert client["shop"]["things"].find_one() == {"_id": "kept"}
 
 
 def test_first_without_volume_begins_no_second_set(three: Members) -> None:
@@ -313,3 +329,69 @@ def test_removed_member_comes_back_with_its_data(three: Members) -> None:
     three.until_settled()
 
     assert _votes(three)[last.host] == 1
+
+
+@pytest.mark.parametrize(("place", "elections"), [(0, 1), (1, 1), (2, 2)])
+def test_rolling_restart_elects_as_seldom_as_can_be(three: Members, place: int, elections: int) -> None:
+    """From the last member to the first, as Kubernetes does it; no acknowledged write is lost, none fails."""
+    _make_primary(three, three.members[place])
+    before = _term(three)
+    acknowledged: list[int] = []
+    stop = threading.Event()
+
+    def write() -> None:
+        with three.client(wTimeoutMS=30_000) as client:
+            while not stop.is_set():
+                client["shop"]["written"].insert_one({"_id": len(acknowledged)})
+                acknowledged.append(len(acknowledged))
+
+    with ThreadPoolExecutor(1) as pool:
+        writing = pool.submit(write)
+        try:
+            for member in reversed(three.members):
+                member.keeper.hand_over()
+                member.stop()
+                member.start()
+                three.until_settled()
+        finally:
+            stop.set()
+        writing.result(60)
+
+    assert _term(three) - before == elections
+    with three.client() as client:
+        stored = {document["_id"] for document in client["shop"]["written"].find()}
+    assert len(acknowledged) > 10
+    assert set(acknowledged) <= stored
+
+
+async def test_server_does_all_its_work_as_its_user(three: Members) -> None:
+    """Documents, indexes, files, transactions, the change stream of the whole deployment, dropping."""
+    hosts = ",".join(member.host for member in three.members)
+    password = (three.secrets / "mongoPassword").read_text(encoding="utf-8")
+    store = Store.open(f"mongodb://caas:{password}@{hosts}/?replicaSet={SET}&authSource=admin")
+    feed = ChangeFeed(store)
+    heard: list[ChangeEvent] = []
+    feed.subscribe(heard.append, on_gap=lambda: None)
+    try:
+        await feed.start()
+        assert await store.create_collection("work", "things")
+        await store.create_index("work", "things", name="size", keys=[("size", 1)])
+        await store.insert("work", "things", {"_id": 1, "size": 2})
+        await store.replace("work", "things", {"_id": 1, "size": 3})
+        assert await store.get("work", "things", 1) == {"_id": 1, "size": 3}
+        assert [index["name"] for index in await store.list_indexes("work", "things")] == ["_id_", "size"]
+        await store.create_collection("work", FILES)
+        await put(store.bucket("work", FILES), "a", b"first")
+        await put(store.bucket("work", FILES), "a", b"second")
+        assert await get(store, "work", "a") == b"second"
+        assert "work" in await store.database_names()
+        assert await store.drop_index("work", "things", "size")
+        await store.drop_database("work")
+        assert "work" not in await store.database_names()
+        assert (await store.health()).primary
+        async with asyncio.timeout(30):
+            while "dropDatabase" not in {event.operation for event in heard}:  # noqa: ASYNC110 - nothing tells of it
+                await asyncio.sleep(0.05)
+    finally:
+        await feed.stop()
+        await store.close()
