@@ -73,6 +73,7 @@ class Services:
     async def start(self) -> None:
         """Open the change feed first, so that nothing written while the registry loads is missed."""
         await self.feed.start()
+        await self.store.connect()
         await self.keys.start(master_key=self.master_api_key)
         await self.registry.start()
 

@@ -443,6 +443,16 @@ class Store:
             self._transfers = self.open_client(event_listeners=self._listeners)
         return FileBucket(self._transfers, database, collection)
 
+    async def connect(self) -> None:
+        """Let the clients that carry requests get to know the members, so that they notice when the primary is gone.
+
+        Raises:
+            StoreUnavailableError: there is no primary.
+        """
+        for driver in (self._driver, self._reader):
+            with translated():
+                await driver.client.admin.command("ping")
+
     async def await_primary(self) -> None:
         """Wait if there is no primary, for as long as the driver looks for one; next to nothing happens if there is.
 

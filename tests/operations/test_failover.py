@@ -18,7 +18,7 @@ from tests.live import eventually
 from tests.opencaas.load import Answer, Load
 from tests.operations.shop import APP, COLLECTION, QUERY, TENANT, definition, make_shop, shop_load
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(120)
 
 _LOAD_SECONDS: Final = 2.0
 _BACK_SECONDS: Final = {signal.SIGKILL: 15.0, signal.SIGTERM: 15.0, signal.SIGSTOP: 40.0}

@@ -3,11 +3,13 @@
 import asyncio
 import time
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
 from content_core.errors import StoreUnavailableError
 from content_core.store import FindQuery, Store
+from content_core.store.drivers import DriverName
 from content_core.store.embedded import EmbeddedMongo
 from content_core.store.primary import PrimaryWatch
 
@@ -116,4 +118,23 @@ async def test_the_store_waits_as_long_as_its_driver(mongo: EmbeddedMongo, optio
 
     assert patience == store._primary.patience
     await store.await_primary()
+    await store.close()
+
+
+async def test_a_store_that_was_opened_notices_when_the_primary_goes(tmp_path: Path, driver: DriverName) -> None:
+    """Before any request: the first one that comes after it waits here, too, and not in a thread."""
+    with EmbeddedMongo(tmp_path / "own") as own:
+        store = Store.open(f"{own.uri}&serverSelectionTimeoutMS=1000", driver=driver)
+        await store.connect()
+        assert not store._primary.absent
+    deadline = time.monotonic() + 10
+    while not store._primary.absent and time.monotonic() < deadline:  # noqa: ASYNC110
+        await asyncio.sleep(0.05)
+
+    await asyncio.sleep(1)
+    began = time.monotonic()
+    results = await asyncio.gather(*(store.await_primary() for _ in range(100)), return_exceptions=True)
+
+    assert time.monotonic() - began < 0.5
+    assert {StoreUnavailableError} == {type(result) for result in results}
     await store.close()
