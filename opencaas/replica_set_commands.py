@@ -26,6 +26,9 @@ __all__ = ["replica_set"]
 
 _log = structlog.stdlib.get_logger("opencaas.replica_set")
 _STALE_ROUNDS: Final = 6
+_LEAST_STALE_SECONDS: Final = 120.0
+"""A round may wait a minute for other members; only past that the keeper counts as stuck."""
+
 
 _Decorator = Callable[[Callable[..., Any]], Callable[..., Any]]
 
@@ -110,11 +113,18 @@ def keep(*, interval: float, probe_host: str, probe_port: int | None, primary_fi
     end = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: end.set())
+    # A keeper that was killed could not take the file away; one that cannot write it says so at once.
+    _mark(primary_file, there=True)
+    _mark(primary_file, there=False)
     if probe_port is None:
         _keep(keeper, end, interval=interval, probe=None, primary_file=primary_file)
         return
     stale = _STALE_ROUNDS * (interval + float(given["timeout"]))
-    with Probe(host=probe_host, port=probe_port, stale_seconds=max(stale, 120.0)) as probe:
+    try:
+        opened = Probe(host=probe_host, port=probe_port, stale_seconds=max(stale, _LEAST_STALE_SECONDS))
+    except OSError as error:
+        raise ReplicaSetError(f"{probe_host}:{probe_port} cannot be listened on: {error.strerror}") from None
+    with opened as probe:
         click.echo(f"ready http://{probe_host}:{probe.port}")
         sys.stdout.flush()
         _keep(keeper, end, interval=interval, probe=probe, primary_file=primary_file)
@@ -147,10 +157,13 @@ def _keep(
 def _mark(path: Path | None, *, there: bool) -> None:
     if path is None:
         return
-    if there:
-        path.touch()
-    else:
-        path.unlink(missing_ok=True)
+    try:
+        if there:
+            path.touch()
+        else:
+            path.unlink(missing_ok=True)
+    except OSError as error:
+        raise ReplicaSetError(f"The file {path} cannot be written: {error.strerror}") from None
 
 
 @replica_set.command()

@@ -220,3 +220,29 @@ def test_member_that_is_needed_for_a_majority_stays(tmp_path: Path) -> None:
         away.kill()
         made.expect([primary, away])
         assert eventually(lambda: "Of the 2 voting members" in _run(made, "remove", wanted.host).stderr, 40)
+
+
+@pytest.mark.parametrize(
+    ("flag", "message"),
+    [
+        (["--probe-host", "192.0.2.1", "--probe-port", "1"], "192.0.2.1:1 cannot be listened on"),
+        (["--primary-file", "/nowhere/primary"], "The file /nowhere/primary cannot be written"),
+    ],
+    ids=["address", "file"],
+)
+def test_keeper_says_what_it_cannot_use(tmp_path: Path, flag: list[str], message: str) -> None:
+    (tmp_path / "members").write_text("a:1\n", encoding="utf-8")
+    required = ["--name", SET, "--host", "a:1", "--members", "members", "--credentials", ".", "--mongod", "127.0.0.1:1"]
+
+    refused = subprocess.run(
+        [OPENCAAS, "replica-set", "keep", *required, "--timeout", "0.5", *flag],
+        cwd=tmp_path,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+
+    assert refused.returncode == 1
+    assert refused.stderr.splitlines()[-1].startswith(f"opencaas: {message}")
