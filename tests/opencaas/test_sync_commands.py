@@ -6,11 +6,12 @@ import pty
 import random
 import shutil
 import signal
+import sqlite3
 import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -47,7 +48,20 @@ class Command:
         return [str(OPENCAAS), "sync", mode, str(self.source), *flags, *arguments]
 
     def env(self, key: str = "") -> dict[str, str]:
-        return environment({"OPENCAAS_API_KEY": key or self.place.key})
+        return environment({"OPENCAAS_API_KEY": key or self.place.key, "HOME": str(self.home)})
+
+    @property
+    def home(self) -> Path:
+        """Where the command keeps what it may lose."""
+        return self.source.with_name("home")
+
+    def noted(self) -> set[str]:
+        """The names of files that the command noted something about."""
+        found: set[str] = set()
+        for place in (self.home / ".cache/opencaas/sources").glob("*"):
+            with closing(sqlite3.connect(place)) as database:
+                found |= {Path(os.fsdecode(name)).name for (name,) in database.execute("SELECT name FROM files")}
+        return found
 
     def run(self, mode: str, *arguments: str, key: str = "", **changes: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -114,6 +128,34 @@ def test_smart_then_nothing_then_total(command: Command) -> None:
     assert [(60, 0, 0, 0), (0, 0, 60, 0), (0, 60, 0, 0)] == [counts(each) for each in (first, second, third)]
     assert (20, 0, 0, 0) == counts(first, "release")
     assert bare(pages(30)) == bare(command.place.stored())
+
+
+def test_what_files_hold_is_noted_and_what_others_did_is_repaired(command: Command) -> None:
+    """As long as it takes for the files to be older than any clock is coarse."""
+    command.write(pages(5))
+    written = time.monotonic()
+    first = command.run("smart")
+    assert set() == command.noted() or time.monotonic() - written > 2
+    time.sleep(max(0.0, 2.2 - (time.monotonic() - written)))
+    names = {f"{document['_id']}.json" for document in pages(5)}
+
+    assert [(10, 0, 0, 0), (0, 0, 10, 0)] == [counts(first), counts(command.run("smart"))]
+    assert names == command.noted()
+    document_id = page(1)[0]["_id"]
+    command.place.request("DELETE", f"/{command.place.project}.preview.content/{document_id}")
+    assert [(1, 0, 9, 0), (0, 10, 0, 0)] == [counts(command.run("smart")), counts(command.run("total"))]
+    assert bare(pages(5)) == bare(command.place.stored())
+
+
+def test_notes_can_be_elsewhere_and_nowhere(command: Command) -> None:
+    command.write(pages(2))
+    command.home.write_text("no directory")
+    elsewhere = command.source.with_name("elsewhere")
+
+    results = [command.run("smart"), command.run("smart", "--source-memory", str(elsewhere))]
+
+    assert [(4, 0, 0, 0), (0, 0, 4, 0)] == [counts(result) for result in results]
+    assert 1 == len(list(elsewhere.iterdir()))
 
 
 def test_state_chooses(command: Command) -> None:
@@ -307,11 +349,15 @@ def test_watch_keeps_source_and_server_in_step(command: Command) -> None:
         wanted = {each["_id"] for each in [*pages(1), *page(2)]}
         assert eventually(lambda: _ids(command.place) == wanted, 30)
         assert process.poll() is None
+        assert process.stdout is not None
+        lines = []
+        while not lines or not lines[-1]["states"]["preview"]["documents"]["deleted"]:  # the last job is at its end
+            lines.append(json.loads(process.stdout.readline()))
         process.send_signal(signal.SIGTERM)
         stdout, stderr = process.communicate(timeout=30)
 
     assert 0 == process.returncode, stderr
-    lines = [json.loads(line) for line in stdout.splitlines()]
+    lines += [json.loads(line) for line in stdout.splitlines()]
     assert ["complete"] * len(lines) == [line["outcome"] for line in lines]
     assert bare([*pages(1), *page(2, revision=7)]) == bare(command.place.stored())
 
