@@ -350,7 +350,7 @@ def test_watch_keeps_source_and_server_in_step(command: Command) -> None:
         assert eventually(lambda: _ids(command.place) == wanted, 30)
         assert process.poll() is None
         assert process.stdout is not None
-        lines = []
+        lines: list[dict[str, Any]] = []
         while not lines or not lines[-1]["states"]["preview"]["documents"]["deleted"]:  # the last job is at its end
             lines.append(json.loads(process.stdout.readline()))
         process.send_signal(signal.SIGTERM)
