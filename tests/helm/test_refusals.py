@@ -48,6 +48,7 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     ("restApi.settings.default_limit", nested("restApi.settings.default_limit", 500)),
     ("restApi.extraEnv", nested("restApi.extraEnv", [{"name": "OPENCAAS_PORT", "value": "80"}])),
     ("ingress hosts", nested("restApi", {"ingress": HOST, "ingressPreview": HOST})),
+    ("restApi.pageSize.max", {"deploy": JOB, "restApi": {"pageSize": {"max": 50}}}),
     ("deploy.states", nested("deploy", JOB | {"states": []})),
     ("deploy.extraArgs", nested("deploy", JOB | {"extraArgs": ["--api-key", "x"]})),
     ("mongo.externalUri", nested("mongo", {

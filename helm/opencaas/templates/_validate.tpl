@@ -213,6 +213,9 @@ ingress hosts: {{ . }} is named twice
 deploy.{{ $name }}: is needed with deploy.enabled
 {{- end }}
 {{- end }}
+{{- if lt (int $.Values.restApi.pageSize.max) 100 }}
+restApi.pageSize.max: at least 100 with deploy.enabled, since the job reads lists by pages of that size
+{{- end }}
 {{- $sources := list }}
 {{- if .source.existingClaim }}{{ $sources = append $sources "existingClaim" }}{{ end }}
 {{- if .source.image.repository }}{{ $sources = append $sources "image" }}{{ end }}
