@@ -59,7 +59,6 @@ def _run(bed: Bed, load: Load, number: signal.Signals) -> float:
         gone = time.monotonic()
         former.kill(number)
         bed.replica_set.wait_for_primary(besides=former)
-        sys.stderr.write(f"{number.name}: another primary after {time.monotonic() - gone:.1f} s\n")
         eventually(lambda: any(a.good and a.began > gone for a in load.seen("write")), _LONGEST)
         time.sleep(3)
         load.stopped = True
