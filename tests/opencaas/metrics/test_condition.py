@@ -30,7 +30,7 @@ def shown(board: Board) -> tuple[float, float, float]:
     return ready, following, primary
 
 
-async def until(board: Board, wanted: tuple[int, int, int]) -> None:
+async def until(board: Board, wanted: tuple[float, float, float]) -> None:
     for _ in range(1_000):
         if shown(board) == wanted:
             return
