@@ -1,28 +1,15 @@
 """The replica set of the chart: what its containers run, what changes when it grows, what keeps it from shrinking."""
 
-import json
-import os
-import shutil
-import signal
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import ExitStack
-from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from content_core.store.mongod_binary import find_mongod
-from tests.cluster.members import free_port
-from tests.content_core.store.members import SECRETS
 from tests.helm.cluster import Cluster
 from tests.helm.rendering import NAMESPACE, Chart, Object, Rendering, nested
-from tests.live import environment, eventually
+from tests.helm.test_secrets import NAME, read_secret
 
 MONGO = ("StatefulSet", "caas-mongo")
-KEY = "abcdefghijklmnop" * 8
 
 
 def members(rendered: Rendering) -> list[str]:
@@ -143,99 +130,22 @@ def test_members_go_before_pods(cluster: Cluster) -> None:
     assert install(replicas=3).returncode == 0
 
 
-class Pod:
-    """The containers of one pod of the replica set, run as the chart has them, on this machine."""
+def test_name_of_the_set_is_the_same_everywhere(chart: Chart) -> None:
+    rendered = chart.render(nested("mongo.replicaSetName", "shop0"))
 
-    def __init__(self, rendered: Rendering, folder: Path) -> None:
-        self.rendered = rendered
-        self.folder = folder
-        self.port, self.probe = free_port(), free_port()
-        self.keeper: subprocess.Popen[bytes] | None = None
-        self.moved = {
-            "/data/db": folder / "data",
-            "/run/mongod": folder / "mongod",
-            "/run/keeper": folder / "keeper",
-            "/run/members": folder / "members",
-            "/run/credentials": folder / "credentials",
-            "/run/cluster-key": folder / "cluster-key",
-        }
-        for path in self.moved.values():
-            path.mkdir()
-
-    def here(self, text: str) -> str:
-        """Move folders and ports of the pod to this machine's."""
-        for there, path in self.moved.items():
-            text = text.replace(there, str(path))
-        return text.replace("27017", str(self.port)).replace("9217", str(self.probe))
-
-    def keeper_environment(self) -> dict[str, str]:
-        given = self.rendered.environment(*MONGO, "keeper")
-        texts = {name: self.here(value) for name, value in given.items() if isinstance(value, str)}
-        texts |= {
-            "OPENCAAS_REPLICA_SET_HOST": f"127.0.0.1:{self.port}",
-            "OPENCAAS_REPLICA_SET_MONGOD": f"127.0.0.1:{self.port}",
-            "OPENCAAS_REPLICA_SET_PROBE_HOST": "127.0.0.1",
-        }
-        return environment(texts)
+    assert "--replSet=shop0" in args(rendered, "mongo")
+    assert rendered.environment(*MONGO, "keeper")["OPENCAAS_REPLICA_SET_NAME"] == "shop0"
+    assert "replicaSet=shop0" in read_secret(rendered.one("Secret", NAME))["mongoUri"]
 
 
-@pytest.fixture
-def pod(chart: Chart, tmp_path: Path) -> Iterator[Pod]:
-    """A pod whose key file, mongod and keeper have been started with the chart's own commands."""
-    values = {"mongo": {"replicas": 1, "wiredTigerCacheSizeGB": 0.25, "oplogSizeMB": 990}}
-    made = Pod(chart.render(values), tmp_path)
-    spec = made.rendered.template(*MONGO)["spec"]
-    (tmp_path / "cluster-key" / "key").write_text(KEY, encoding="utf-8")
-    for name, text in {**SECRETS, "clusterKey": KEY}.items():
-        (tmp_path / "credentials" / name).write_text(text, encoding="utf-8")
-    (tmp_path / "members" / "members").write_text(f"127.0.0.1:{made.port}\n", encoding="utf-8")
-    for _ in range(2):  # a pod may start its init containers again, over what they have left
-        subprocess.run([made.here(part) for part in spec["initContainers"][0]["command"]], check=True)
-    mongod = [str(find_mongod(os.environ.get("OPENCAAS_MONGOD")).path), *map(made.here, args(made.rendered, "mongo"))]
-    command = [*made.rendered.container(*MONGO, "keeper")["command"]]
-    with ExitStack() as stack:
-        output = stack.enter_context((tmp_path / "log").open("w", encoding="utf-8"))
-        for line, given in (
-            (mongod, environment({"LC_ALL": "C"})),
-            ([str(Path(sys.executable).parent / command[0]), *command[1:]], made.keeper_environment()),
-        ):
-            process = subprocess.Popen(line, env=given, stdout=output, stderr=output)
-            stack.callback(process.wait, 60)
-            stack.callback(process.kill)
-            made.keeper = process
-        yield made
+def test_another_mongodb_leaves_nothing_of_ours(chart: Chart) -> None:
+    rendered = chart.render({"mongo": {"enabled": False, "externalUri": "mongodb://db.company.com/?replicaSet=x"}})
 
-
-def test_pod_becomes_ready_and_hands_over(pod: Pod) -> None:
-    """Mongod takes all flags and its key file, the keeper all variables; the file of the primary goes at the end."""
-
-    def status() -> tuple[int, Any]:
-        try:
-            answer = httpx.get(f"http://127.0.0.1:{pod.probe}/ready")
-        except httpx.HTTPError:
-            return 0, None
-        return answer.status_code, answer.json()
-
-    ready = eventually(lambda: (found := status())[0] == 200 and found, 60)
-    assert ready == (200, {"ready": True, "state": "primary"}), (pod.folder / "log").read_text(encoding="utf-8")[-2000:]
-    assert oct((pod.folder / "mongod" / "key").stat().st_mode)[-4:] == "0400"
-    told = subprocess.run(
-        [Path(sys.executable).parent / "opencaas", "replica-set", "status"],
-        env=pod.keeper_environment(),
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    assert json.loads(told.stdout)["healthy"]
-
-    stop = pod.rendered.container(*MONGO, "mongo")["lifecycle"]["preStop"]["exec"]["command"]
-    shell = [shutil.which("sh") or "sh", *map(pod.here, stop[1:])]
-    assert eventually((pod.folder / "keeper" / "primary").exists, 10)
-    waiting = subprocess.Popen(shell)
-    with pytest.raises(subprocess.TimeoutExpired):
-        waiting.wait(1)
-    assert pod.keeper is not None
-    pod.keeper.send_signal(signal.SIGTERM)
-    assert waiting.wait(20) == 0
-    assert pod.keeper.wait(20) == 0
-    assert subprocess.run(shell, timeout=5, check=False).returncode == 0
+    ours = [
+        (each["kind"], each["metadata"]["name"]) for each in rendered.objects if "mongo" in each["metadata"]["name"]
+    ]
+    # Who watches that MongoDB by an exporter of its own may look at it, too.
+    assert ours == [("ConfigMap", "caas-dashboard-mongodb")]
+    assert read_secret(rendered.one("Secret", NAME))["mongoUri"] == "mongodb://db.company.com/?replicaSet=x"
+    variable = rendered.environment("Deployment", "caas-rest-api")["OPENCAAS_MONGODB_URI"]
+    assert variable == ("secret", NAME, "mongoUri")

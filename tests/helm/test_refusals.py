@@ -54,8 +54,6 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mongo.externalUri", nested("mongo", {
         "enabled": False, "externalUri": "mongodb://db/", "externalUriSecret": {"name": "ours"},
     })),
-    ("mongo.replicaSetMembers", nested("mongo.replicaSetMembers", 5)),
-    ("mongo.terminationGracePeriodSeconds", nested("mongo.terminationGracePeriodSeconds", 30)),
     ("restApi.podDisruptionBudget", nested("restApi.podDisruptionBudget.minAvailable", 3)),
     ("mongo.podDisruptionBudget", nested("mongo.podDisruptionBudget.minAvailable", "100%")),
     ("mongo.podDisruptionBudget", nested("mongo.podDisruptionBudget.maxUnavailable", 0)),

@@ -45,28 +45,6 @@ def test_password_restarts_those_who_use_it(cluster: Cluster) -> None:
     assert [name for name in admin if admin[name] != exporter[name]] == ["StatefulSet/caas-mongo"]
 
 
-def test_growth_restarts_no_member(cluster: Cluster) -> None:
-    before, after = upgraded(cluster), upgraded(cluster, nested("mongo.replicas", 5))
-
-    assert after["StatefulSet/caas-mongo"] == before["StatefulSet/caas-mongo"]
-    assert cluster.objects("StatefulSet")["caas-mongo"]["spec"]["replicas"] == 5
-    members = cluster.objects("ConfigMap")["caas-mongo-members"]["data"]["members"].split()
-    assert members == [f"caas-mongo-{n}.caas-mongo.{NAMESPACE}.svc.cluster.local:27017" for n in range(5)]
-
-
-def test_pods_go_after_members(cluster: Cluster) -> None:
-    """Pods that are members still would take their votes along, and at last the majority."""
-    upgraded(cluster, nested("mongo.replicas", 5))
-
-    refused = cluster.install(nested("mongo.replicas", 3))
-    assert refused.returncode != 0
-    assert "mongo.replicas: 3 pods are fewer than the 5 members" in refused.stderr
-
-    upgraded(cluster, nested("mongo", {"replicas": 5, "replicaSetMembers": 3}))
-    upgraded(cluster, nested("mongo.replicas", 3))
-    assert cluster.objects("StatefulSet")["caas-mongo"]["spec"]["replicas"] == 3
-
-
 def newer(chart: Chart, folder: Path) -> Rendering:
     """Render a copy of the chart that has the next version."""
     copy = shutil.copytree(CHART, folder / CHART.name)

@@ -4,7 +4,6 @@ Paths, addresses and ports are those of this machine; every other flag and varia
 """
 
 import os
-import socket
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -19,20 +18,13 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from content_core.store.mongod_binary import find_mongod
+from tests.cluster.members import free_port
 from tests.helm.rendering import Chart, Object, Rendering
 from tests.helm.test_secrets import NAME, read_secret
 from tests.live import OPENCAAS, environment, eventually
 
 WORKLOAD = ("StatefulSet", "caas-mongo")
 VALUES = {"mongo": {"replicas": 1, "replicaSetName": "shop0", "wiredTigerCacheSizeGB": 0.25}}
-
-
-def free_port() -> int:
-    """Find a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def flags(container: Object) -> dict[str, str]:
@@ -61,6 +53,7 @@ class Pod:
     probe: str
     secret: dict[str, str]
     keeper: dict[str, str]
+    process: subprocess.Popen[bytes]
 
     def uri(self, name: str) -> str:
         """Take one of the secret's addresses, with this machine in the place of the cluster's hosts."""
@@ -108,7 +101,8 @@ def pod(chart: Chart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]
     (first,) = rendering.template(*WORKLOAD)["spec"]["initContainers"]
     (folder / "mounted").write_text(secret["clusterKey"], encoding="utf-8")
     places = {"/run/cluster-key/key": str(folder / "mounted"), "/run/mongod/key": str(folder / "key")}
-    subprocess.run([places.get(part, part) for part in first["command"]], check=True)
+    for _ in range(2):  # Kubernetes may start it again, over what it has left
+        subprocess.run([places.get(part, part) for part in first["command"]], check=True)
 
     mongod = flags(rendering.container(*WORKLOAD, "mongo"))
     mongod |= {"--dbpath": str(folder / "data"), "--port": str(port), "--keyFile": places[mongod["--keyFile"]]}
@@ -119,9 +113,9 @@ def pod(chart: Chart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]
     keeper = keeper_variables(rendering, folder, port)
     probe = f"http://127.0.0.1:{keeper['OPENCAAS_REPLICA_SET_PROBE_PORT']}"
     keep = [str(OPENCAAS), *rendering.container(*WORKLOAD, "keeper")["command"][1:]]
-    with running(command, folder / "mongod.log"), running(keep, folder / "keeper.log", keeper):
+    with running(command, folder / "mongod.log"), running(keep, folder / "keeper.log", keeper) as process:
         assert eventually(lambda: answers(f"{probe}/ready"), seconds=60), (folder / "keeper.log").read_text("utf-8")
-        yield Pod(port, probe, secret, keeper)
+        yield Pod(port, probe, secret, keeper, process)
 
 
 def answers(url: str) -> bool:
@@ -185,22 +179,17 @@ def test_person_in_the_pod_sees_the_members(pod: Pod) -> None:
     assert f"127.0.0.1:{pod.port}" in done.stdout
 
 
-def test_name_of_the_set_is_the_same_everywhere(chart: Chart) -> None:
-    rendered = chart.render(VALUES)
+def test_primary_hands_over_before_mongod_ends(chart: Chart, pod: Pod) -> None:
+    """The hook before mongod's end waits for the keeper, which is told at the same time; the last test of the pod."""
+    hook = chart.render(VALUES).container(*WORKLOAD, "mongo")["lifecycle"]["preStop"]["exec"]["command"]
+    primary = pod.keeper["OPENCAAS_REPLICA_SET_PRIMARY_FILE"]
+    line = [part.replace("/run/keeper/primary", primary) for part in hook]
+    assert primary in line[-1]
+    with subprocess.Popen(line) as waiting:
+        with pytest.raises(subprocess.TimeoutExpired):
+            waiting.wait(1)
+        pod.process.terminate()
 
-    assert flags(rendered.container(*WORKLOAD, "mongo"))["--replSet"] == "shop0"
-    assert rendered.environment(*WORKLOAD, "keeper")["OPENCAAS_REPLICA_SET_NAME"] == "shop0"
-    assert "replicaSet=shop0" in read_secret(rendered.one("Secret", NAME))["mongoUri"]
-
-
-def test_another_mongodb_leaves_nothing_of_ours(chart: Chart) -> None:
-    rendered = chart.render({"mongo": {"enabled": False, "externalUri": "mongodb://db.company.com/?replicaSet=x"}})
-
-    ours = [
-        (each["kind"], each["metadata"]["name"]) for each in rendered.objects if "mongo" in each["metadata"]["name"]
-    ]
-    # Who watches that MongoDB by an exporter of its own may look at it, too.
-    assert ours == [("ConfigMap", "caas-dashboard-mongodb")]
-    assert read_secret(rendered.one("Secret", NAME))["mongoUri"] == "mongodb://db.company.com/?replicaSet=x"
-    variable = rendered.environment("Deployment", "caas-rest-api")["OPENCAAS_MONGODB_URI"]
-    assert variable == ("secret", NAME, "mongoUri")
+        assert waiting.wait(30) == 0
+    assert pod.process.wait(20) == 0
+    assert subprocess.run(line, timeout=5, check=False).returncode == 0
