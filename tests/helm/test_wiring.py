@@ -298,3 +298,15 @@ def test_server_may_reach_mongodb_and_names_alone(chart: Chart) -> None:
 
     assert "Egress" in policy["policyTypes"]
     assert reached == {53: [], 5353: [], 27017: [True]}
+
+
+def test_longest_names_leave_room(chart: Chart) -> None:
+    """Jobs of a schedule, and the labels of members, get eleven characters more from Kubernetes."""
+    longest = {"fullnameOverride": "n" * 40, "deploy": DEPLOY | {"schedule": "10 * * * *"}}
+    rendered = chart.render(longest)
+    workloads = [name for kind in ("CronJob", "Deployment", "StatefulSet") for name in rendered.names(kind)]
+
+    assert len(workloads) == 3
+    assert [name for name in workloads if len(name) > 52] == []
+    assert [each["metadata"]["name"] for each in rendered.objects if len(each["metadata"]["name"]) > 63] == []
+    assert "fullnameOverride" in chart.refusal({"fullnameOverride": "n" * 41})
