@@ -11,7 +11,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
@@ -30,6 +30,7 @@ from content_core.store.replica_set_member import AccessRefusedError, Mongod, Un
 from content_core.store.replica_set_plan import (
     MOST_MEMBERS,
     Add,
+    Change,
     Promote,
     Stay,
     first_config,
@@ -42,6 +43,9 @@ __all__ = ["Condition", "Keeper", "read_members"]
 _INITIATE_SECONDS: Final = 60.0
 _CATCH_UP_SECONDS: Final = 5
 _ROOT_ROLES: Final = ("root",)
+
+_Seen: TypeAlias = tuple[Sequence[str], Credentials, Any]
+"""Expected members, secrets, and the version of the set's configuration: what a round of a primary depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,7 +125,8 @@ class Keeper:
         self._election_timeout = election_timeout
         self._timeout = timeout
         self._roots: list[Login] = []
-        self._settled: Credentials | None = None
+        self._users_of: Credentials | None = None
+        self._rest: tuple[_Seen, Condition] | None = None
 
     def look(self) -> Condition:
         """Do one round: look, and change at most one thing."""
@@ -190,33 +195,44 @@ class Keeper:
     def _inside(self, hello: Document, members: Sequence[str], credentials: Credentials) -> Condition:
         state = _state(hello)
         if state != "primary":
+            self._rest = self._users_of = None
             text = "follows the primary" if state == "secondary" else "is catching up"
             return Condition(state=state, ready=_serves(state), text=f"This member {text}")
+        # Nobody is asked again, which would be a login in MongoDB's log each time, until something has changed.
+        seen = (members, credentials, hello.get("setVersion"))
+        if self._rest is not None and self._rest[0] == seen:
+            return self._rest[1]
         with self._as_root(credentials) as client:
-            if self._settled != credentials:
+            if self._users_of != credentials:
                 made = [
                     login.user
                     for login, roles in ((credentials.app, APP_ROLES), (credentials.exporter, EXPORTER_ROLES))
                     if ensure_user(client, login, roles)
                 ]
-                self._settled = credentials
+                self._users_of = credentials
                 if made:
                     return Condition(state=state, ready=True, text=f"Made or changed users: {', '.join(made)}")
-            return self._grow(client, members, credentials)
+            change, condition = self._grow(client, members, credentials)
+        self._rest = (seen, condition) if isinstance(change, Stay) and not change.waiting_for else None
+        return condition
 
-    def _grow(self, client: "MongoClient[Document]", members: Sequence[str], credentials: Credentials) -> Condition:
+    def _grow(
+        self, client: "MongoClient[Document]", members: Sequence[str], credentials: Credentials
+    ) -> tuple[Change, Condition]:
         config = client.admin.command("replSetGetConfig")["config"]
         status = client.admin.command("replSetGetStatus")
         change = plan_change(config, status, members, max_lag=self._max_lag)
         if isinstance(change, Stay):
-            return Condition(state="primary", ready=True, text=_explain(change), problem=bool(change.unexpected))
+            return change, Condition(
+                state="primary", ready=True, text=_explain(change), problem=bool(change.unexpected)
+            )
         if isinstance(change, Add):
             refusal = self._refusal(change.host, config, credentials)
             if refusal:
-                return Condition(state="primary", ready=True, text=refusal, problem=True)
+                return change, Condition(state="primary", ready=True, text=refusal, problem=True)
         client.admin.command("replSetReconfig", with_change(config, change), maxTimeMS=30_000)
         done = "has caught up and votes" if isinstance(change, Promote) else "joins"
-        return Condition(state="primary", ready=True, text=f"{change.host} {done}")
+        return change, Condition(state="primary", ready=True, text=f"{change.host} {done}")
 
     def _refusal(self, host: str, config: Document, credentials: Credentials) -> str | None:
         """Say why a host cannot join now; None if it can: it is new, or was a member of this very set."""
