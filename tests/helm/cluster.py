@@ -122,6 +122,9 @@ def _secret_of_release(body: bytes) -> Object:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Head and body in one packet: in two, the second waits for 40 ms, and helm asks fifty times.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: "_Server"
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class's name
