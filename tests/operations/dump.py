@@ -36,7 +36,7 @@ def databases_of(client: "MongoClient[Any]") -> list[str]:
 
 def collections_of(database: "Database[Any]") -> list[dict[str, Any]]:
     """Describe a database's collections and views, without MongoDB's own."""
-    found = (entry for entry in database.list_collections() if not entry["name"].startswith("system."))
+    found = (dict(entry) for entry in database.list_collections() if not entry["name"].startswith("system."))
     return sorted(found, key=lambda entry: str(entry["name"]))
 
 
