@@ -110,7 +110,9 @@ class Settings(BaseSettings):
         (), description="Base addresses (comma separated) by which clients know this server; the first is in links."
     )
     default_page_size: int = Field(20, ge=0, description="Elements of a REST list where pagesize is not given.")
-    max_page_size: int = Field(100, ge=1, description="Largest pagesize of a REST list; a larger one is refused.")
+    max_page_size: int = Field(
+        100, ge=1, description="Largest pagesize of a REST list; a larger one is refused. Sync jobs ask for 100."
+    )
     no_properties_with_filter: bool = Field(
         True, description="Whether a REST list that is filtered leaves out its own properties (np)."
     )
