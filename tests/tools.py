@@ -12,6 +12,9 @@ import pytest
 
 __all__ = ["go_module", "requires"]
 
+_SYSTEM: Final = "/usr/sbin:/sbin"
+"""Where programs for root are, which not every PATH names."""
+
 _PROGRAMS: Final = {
     "node": ("node",),
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
@@ -41,12 +44,13 @@ def requires(tool: str) -> Path:
         tool: A name of the table above, such as ``node`` or ``helm``.
 
     Returns:
-        Its path, on the PATH or where ``go install`` puts programs; where it is absent the test ends here, skipped, or
-        failed if ``CI=true``.
+        Its path, on the PATH, where ``go install`` puts programs or where programs for root are; where it is absent the
+        test ends here, skipped, or failed if ``CI=true``.
     """
     for program in _PROGRAMS[tool]:
-        if path := shutil.which(program) or shutil.which(program, path=_go_bin()):
-            return Path(path)
+        for places in (None, _go_bin(), _SYSTEM):
+            if path := shutil.which(program, path=places):
+                return Path(path)
     if os.environ.get("CI") == "true":
         pytest.fail(f"{tool} is not installed, and in CI it has to be")
     pytest.skip(f"{tool} is not installed")

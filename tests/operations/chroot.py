@@ -71,7 +71,9 @@ def make_debian(root: Path, *, suite: str, packages: Sequence[str]) -> Chroot:
         RuntimeError: debootstrap failed; with the end of what it said.
     """
     line = ["debootstrap", "--variant=minbase", f"--include={','.join(packages)}", suite, str(root), MIRROR]
-    made = subprocess.run(line, capture_output=True, text=True, check=False)
+    # It calls others that are for root.
+    env = os.environ | {"PATH": f"{os.environ['PATH']}:/usr/sbin:/sbin"}
+    made = subprocess.run(line, env=env, capture_output=True, text=True, check=False)
     if made.returncode:
         raise RuntimeError(f"{shlex.join(line)}\n{(made.stdout + made.stderr)[-2000:]}")
     for fetched in (root / "var/cache/apt/archives").glob("*.deb"):
