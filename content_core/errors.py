@@ -26,7 +26,7 @@ A stage raises; one edge per protocol renders (GraphQL errors, REST bodies, CLI 
     │   ├── UnauthenticatedError        OC401  401  no or wrong credentials
     │   └── ForbiddenError              OC402  403  known, but without the right
     └── StoreError                      OC500  500  MongoDB refused or is away
-        ├── StoreUnavailableError       OC501  503  MongoDB cannot be reached, or has no primary
+        ├── StoreUnavailableError       OC501  500  MongoDB cannot be reached, or has no primary
         ├── StoreTimeoutError           OC502  408  a query ran over its time limit
         ├── DuplicateKeyError           OC503  409  a unique index refused the write
         ├── QueryRefusedError           OC504  400  MongoDB calls the query or the write malformed
@@ -271,7 +271,6 @@ class StoreUnavailableError(StoreError):
     """MongoDB cannot be reached, or has no primary."""
 
     code = "OC501"
-    status = 503
     retry_after = 5  # within the time of an election, so that clients come back soon after it
 
 

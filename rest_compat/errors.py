@@ -45,7 +45,7 @@ def render_error(error: ServiceError, request: Request, *, realm: str) -> Reply:
         extra = {"exception": "JsonParseException", "exception message": message}
     if error.hint:
         message = f"{message}; {error.hint}"
-    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None and status == 503 else {}
+    headers = {"Retry-After": str(error.retry_after)} if error.retry_after is not None and status >= 500 else {}
     return _render(status, message, extra, headers)
 
 

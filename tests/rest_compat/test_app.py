@@ -388,7 +388,7 @@ async def test_unexpected_error_is_masked_and_logged(
     assert body["message"].rsplit(" ", 1)[1] in caplog.text
 
 
-async def test_store_that_is_away_is_503_for_a_while(feed: ChangeFeed, hook: Notes) -> None:
+async def test_store_that_is_away_is_500_for_a_while(feed: ChangeFeed, hook: Notes) -> None:
     away = Store.open("mongodb://127.0.0.1:9/?serverSelectionTimeoutMS=100")
     access = AccessControl(away, feed, admin_user="a", admin_password="b")
     app = create_app(store=away, access=access, keys=KeyStore(away), definitions=hook, settings=RestSettings())
@@ -398,7 +398,7 @@ async def test_store_that_is_away_is_503_for_a_while(feed: ChangeFeed, hook: Not
         key = await client.get("/acme/apikeys", headers=bearer("k"))
     await away.close()
 
-    assert [error_body(response)["http status code"] for response in (known, key)] == [503, 503]
+    assert [error_body(response)["http status code"] for response in (known, key)] == [500, 500]
     assert {"5"} == {response.headers["retry-after"] for response in (known, key)}
     assert "127.0.0.1" not in known.text + key.text
 

@@ -83,7 +83,7 @@ async def test_patience_is_counted_from_the_loss_and_not_from_the_request() -> N
         with pytest.raises(StoreUnavailableError) as caught:
             await watch.wait()
     assert time.monotonic() - began < 0.1
-    assert (503, 5) == (caught.value.status, caught.value.retry_after)
+    assert (500, 5) == (caught.value.status, caught.value.retry_after)
 
     members.elect()
     await watch.wait()

@@ -383,7 +383,7 @@ class _Broken(Store):
         return await super().read(database, collection, query, max_time_ms=max_time_ms)
 
 
-async def test_a_database_that_is_away_is_503_without_data(
+async def test_a_database_that_is_away_is_500_without_data(
     mongo: EmbeddedMongo, feed: ChangeFeed, database: str
 ) -> None:
     store = _Broken.open(mongo.uri)
@@ -393,7 +393,7 @@ async def test_a_database_that_is_away_is_503_without_data(
 
         response = await post(server, f"/graphql/{database}/workshop", {"query": "{ mechanics { id } }"})
 
-    assert (503, "5") == (response.status_code, response.headers["retry-after"])
+    assert (500, "5") == (response.status_code, response.headers["retry-after"])
     assert response.json() == {
         "errors": [
             {
