@@ -133,7 +133,7 @@ class Settings(BaseSettings):
     watcher_queue_bytes: int = Field(
         1_048_576,
         ge=1024,
-        description="What may wait for a client that reads a change stream slowly; then it is closed.",
+        description="What may wait for a slow client of a change stream, beside one larger event; then it is closed.",
     )
     stream_resume_seconds: float = Field(
         60.0,

@@ -44,7 +44,7 @@ class Watcher:
 
     Args:
         frames: writes to its WebSocket.
-        queue_bytes: how much may wait there before the client counts as too slow. One event may always wait.
+        queue_bytes: how much may wait there before the client counts as too slow, beside one larger event.
         principal: who watches.
         segments: the path, as permissions are compared with it.
         database: where the stream is defined.
@@ -66,6 +66,7 @@ class Watcher:
     _held: list[bytes] | None = None
     _closing: Closing | None = None
     _begun: bool = False
+    _large: int = 0  # what may wait beyond queue_bytes, because an event that is larger than that is on its way
 
     def begin(self) -> None:
         """Send what came while the client was not answered yet; from now on events are sent at once."""
@@ -77,17 +78,21 @@ class Watcher:
             self.frames.close(self._closing.code, self._closing.reason)
 
     def tell(self, frame: bytes) -> None:
-        """Send an event, unless too many wait already."""
+        """Send an event, unless too much waits already: ``queue_bytes``, beside one event that is larger."""
         if self._closing is not None:
             return
         if not self._begun:
             self._held = [*(self._held or []), frame]
             return
         waiting = self.frames.waiting
-        if waiting and waiting + len(frame) > self.queue_bytes:
+        self._large = min(self._large, waiting)
+        large = len(frame) > self.queue_bytes
+        if waiting > self.queue_bytes if large else waiting + len(frame) > self.queue_bytes + self._large:
             self.close(SLOW)
-        else:
-            self.frames.write(frame)
+            return
+        if large:
+            self._large = len(frame)
+        self.frames.write(frame)
 
     def end(self, ending: Ending) -> None:
         """Close, because the stream has ended."""
