@@ -34,6 +34,13 @@ def render_pages() -> dict[Path, str]:
     }
 
 
+def known_variables() -> set[str]:
+    """Name every variable of the environment that the program reads: settings, and options of its commands."""
+    options = (option.envvar for _, command in _commands("opencaas", opencaas.cli.main) for option in command.params)
+    named = {name for envvar in options if envvar for name in ([envvar] if isinstance(envvar, str) else envvar)}
+    return named | {f"OPENCAAS_{name.upper()}" for name in opencaas.settings.Settings.model_fields}
+
+
 def _cli() -> str:
     parts = [
         "# Command line",

@@ -1,16 +1,14 @@
 """Every container of every scenario, whatever it is for: what it may do, what it is given, what watches it."""
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any, Final
 
-import click
 import pytest
 
-from opencaas.cli import main
-from opencaas.settings import Settings
 from tests.helm.conftest import SCENARIOS
 from tests.helm.rendering import Chart, Object, Rendering, read_yaml
+from tests.reference import known_variables
 
 # A pod's kinds that run until they are told to stop; a job's pods end by themselves.
 LASTING: Final = ("Deployment", "StatefulSet")
@@ -24,18 +22,6 @@ def own_or_pod(name: str, spec: Object, container: Object) -> Any:
 def offenders(rendering: Rendering, allowed: Callable[[Object, Object], object]) -> list[str]:
     """List the containers for which ``allowed(spec, container)`` does not hold."""
     return [label for label, spec, container in rendering.containers() if not allowed(spec, container)]
-
-
-def variables(command: click.Command) -> Iterator[str]:
-    """Yield the environment variables that options of a command, or of those below it, stand for."""
-    for option in command.params:
-        yield from [option.envvar] if isinstance(option.envvar, str) else option.envvar or ()
-    if isinstance(command, click.Group):
-        context = click.Context(command)
-        for name in command.list_commands(context):
-            below = command.get_command(context, name)
-            assert below is not None
-            yield from variables(below)
 
 
 def test_scenarios_are_there() -> None:
@@ -131,7 +117,7 @@ def test_lasting_pods_end_in_their_own_time(scenario: Rendering) -> None:
 
 def test_settings_are_those_of_the_program(scenario: Rendering) -> None:
     """A variable that the server does not know would be ignored, and with it what the operator meant."""
-    known = {f"OPENCAAS_{name.upper()}" for name in Settings.model_fields} | set(variables(main))
+    known = known_variables()
     for label, template in scenario.templates():
         kind, name = label.split("/")
         for container in template["spec"]["containers"]:
