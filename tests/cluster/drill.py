@@ -67,7 +67,7 @@ def _run(bed: Bed, load: Load, number: signal.Signals) -> float:
         former.kill(signal.SIGCONT)
     else:
         bed.replica_set.start_member(former)
-    eventually(lambda: bed.replica_set.state(former) == "SECONDARY", 60)
+    bed.replica_set.wait_until_all_follow()
     return gone
 
 

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final, Self
@@ -23,6 +24,7 @@ NAME: Final = "rs0"
 _CACHE_GB: Final = "0.25"
 _STOP_SECONDS: Final = 30.0
 _POLL_SECONDS: Final = 0.05
+_NOTE_SECONDS: Final = 5
 _APP_ROLES: Final = ("readWriteAnyDatabase", "dbAdminAnyDatabase", "clusterMonitor")
 
 
@@ -109,11 +111,13 @@ class ReplicaSet:
             time.sleep(_POLL_SECONDS)
 
     def stop(self) -> None:
-        """End all members, the primary last."""
+        """End all members at once, and cleanly; none waits for another one to take over."""
         running = [member for member in self.members if member.running]
         for member in running:
             assert member.process is not None
             member.process.send_signal(signal.SIGCONT)
+            with suppress(PyMongoError), self.client_of(member) as client:  # a primary waits 15 s after SIGTERM
+                client.admin.command("shutdown", force=True, timeoutSecs=0)
             member.process.terminate()
         for member in running:
             assert member.process is not None
@@ -163,6 +167,23 @@ class ReplicaSet:
             time.sleep(_POLL_SECONDS)
         return found
 
+    def wait_until_all_follow(self, seconds: float = 60.0) -> None:
+        """Wait until all members have what the primary wrote until now: one is primary, all others are secondary.
+
+        What members take themselves for is not enough: a primary that was away takes itself for it until it learns of
+        its successor, and is neither primary nor secondary while it takes back what only it had.
+
+        Raises:
+            TimeoutError: some do not; it names them all with what they are.
+        """
+        deadline = time.monotonic() + seconds
+        wanted = ["PRIMARY", *("SECONDARY" for _ in self.members[1:])]
+        while not self._all_have_a_note() or sorted(map(self.state, self.members)) != wanted:
+            if time.monotonic() > deadline:
+                states = ", ".join(f"{member.name} is {self.state(member)}" for member in self.members)
+                raise TimeoutError(f"not all members follow the primary: {states}")
+            time.sleep(_POLL_SECONDS)
+
     def client(self) -> "MongoClient[dict[str, Any]]":
         """Open a client of the whole set for whoever looks after it."""
         addresses = [member.address for member in self.members]
@@ -173,6 +194,16 @@ class ReplicaSet:
         return MongoClient(
             HOST, member.port, directConnection=True, username="root", password=self._root, readPreference="nearest"
         )
+
+    def _all_have_a_note(self) -> bool:
+        """Write a note into the log of operations (no document), and say whether every member got it in a while."""
+        everybody = {"w": len(self.members), "wtimeout": _NOTE_SECONDS * 1000}
+        try:
+            with self.client() as client:
+                answer = client.admin.command("appendOplogNote", 1, data={"all": "follow"}, writeConcern=everybody)
+        except PyMongoError:  # asked of one that is primary no more, or of none
+            return False
+        return "writeConcernError" not in answer
 
     def _set_up(self) -> None:
         members = [{"_id": place, "host": member.address} for place, member in enumerate(self.members)]

@@ -53,8 +53,7 @@ def heal(replica_set: ReplicaSet) -> None:
     for member in replica_set.members:
         if not member.running:
             replica_set.start_member(member)
-    states = {"PRIMARY", "SECONDARY"}
-    assert eventually(lambda: {replica_set.state(member) for member in replica_set.members} == states, 60)
+    replica_set.wait_until_all_follow()
 
 
 def stored(bed: Bed) -> set[str]:
@@ -142,7 +141,7 @@ def test_writes_are_back_and_nothing_is_lost_when_the_primary_goes(bed: Bed, num
     assert former is not successor
     assert load.acknowledged <= stored(bed)
     assert stored(bed) - before == set(heard)
-    assert eventually(lambda: stored_on(bed, former) == stored(bed), 30)
+    assert stored_on(bed, former) == stored(bed)
     for server in bed.servers:
         assert server.live is not None
         assert [] == [line for line in server.live.log if "Traceback" in line or "incident" in line]
