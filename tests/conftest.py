@@ -7,6 +7,11 @@ import pytest
 
 from content_core.store import ChangeFeed, Store
 from content_core.store.embedded import EmbeddedMongo
+from tests.patience import be_patient
+
+
+def pytest_configure() -> None:
+    be_patient()
 
 
 @pytest.fixture(scope="session")

@@ -17,6 +17,8 @@ from typing import IO, Any
 import httpx
 import psutil
 
+from tests.patience import PATIENCE
+
 OPENCAAS = Path(sys.executable).parent / "opencaas"
 
 
@@ -42,7 +44,7 @@ class LiveServer:
 
     def client(self, **options: Any) -> httpx.Client:
         """Open an HTTP client for the server's base URL."""
-        return httpx.Client(base_url=self.url, timeout=30, **options)
+        return httpx.Client(base_url=self.url, timeout=PATIENCE, **options)
 
     def family(self) -> list[psutil.Process]:
         """List the server's own process and everything that it started."""
@@ -170,7 +172,7 @@ def _alive(process: psutil.Process) -> bool:
         return False
 
 
-def eventually(check: Any, seconds: float = 10) -> Any:
+def eventually(check: Any, seconds: float = PATIENCE) -> Any:
     """Repeat a check until it gives something true; its last result is the answer."""
     deadline = time.monotonic() + seconds
     while True:

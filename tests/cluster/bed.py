@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Final, Self
 
 from tests.cluster.balancer import HOST, Balancer, running_balancer
-from tests.cluster.members import Member, ReplicaSet, free_port, remembered
+from tests.cluster.members import Member, ReplicaSet, remembered
 from tests.live import LiveServer, live_server
+from tests.ports import free_port
 
 __all__ = ["DRAIN_SECONDS", "Bed", "Server"]
 

@@ -16,8 +16,9 @@ from pymongo.errors import PyMongoError
 
 from content_core.store.child_process import start_owned
 from content_core.store.mongod_binary import find_mongod
+from tests.ports import free_ports
 
-__all__ = ["Member", "ReplicaSet", "free_port", "remembered"]
+__all__ = ["Member", "ReplicaSet", "remembered"]
 
 HOST: Final = "127.0.0.1"
 NAME: Final = "rs0"
@@ -73,7 +74,7 @@ class ReplicaSet:
     def __init__(self, directory: Path, *, members: int = 3) -> None:
         self._directory = directory
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        ports = remembered(directory / "ports", lambda: " ".join(str(free_port()) for _ in range(members))).split()
+        ports = remembered(directory / "ports", lambda: " ".join(map(str, free_ports(members)))).split()
         self._root = remembered(directory / "root-password", lambda: secrets.token_hex(16))
         self._app = remembered(directory / "app-password", lambda: secrets.token_hex(16))
         remembered(directory / "keyfile", lambda: secrets.token_hex(256))
@@ -241,14 +242,6 @@ def remembered(path: Path, make: Callable[[], str]) -> str:
         path.touch(mode=0o600)
         path.write_text(make(), encoding="utf-8")
     return path.read_text(encoding="utf-8")
-
-
-def free_port() -> int:
-    """Find a port of loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _listens(port: int) -> bool:

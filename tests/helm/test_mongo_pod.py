@@ -18,10 +18,10 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
 from content_core.store.mongod_binary import find_mongod
-from tests.cluster.members import free_port
 from tests.helm.rendering import Chart, Object, Rendering
 from tests.helm.test_secrets import NAME, read_secret
 from tests.live import OPENCAAS, environment, eventually
+from tests.ports import free_port
 
 WORKLOAD = ("StatefulSet", "caas-mongo")
 VALUES = {"mongo": {"replicas": 1, "replicaSetName": "shop0", "wiredTigerCacheSizeGB": 0.25}}

@@ -4,7 +4,6 @@ import json
 import os
 import pty
 import re
-import socket
 import subprocess
 import threading
 import uuid
@@ -17,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from opencaas.cli import main
 from tests.live import OPENCAAS, LiveServer, environment, live_server
+from tests.ports import free_port
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}"
 MASTER = "5f0d4a9e-8a3f-4c53-9d0e-0e6a5b7c1d22"
@@ -228,9 +228,7 @@ class _Stranger(BaseHTTPRequestHandler):
 
 
 def test_what_is_no_server_is_1_without_a_traceback() -> None:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        closed = f"http://127.0.0.1:{free.getsockname()[1]}"
+    closed = f"http://127.0.0.1:{free_port()}"
     with HTTPServer(("127.0.0.1", 0), _Stranger) as other:
         thread = threading.Thread(target=other.serve_forever)
         thread.start()

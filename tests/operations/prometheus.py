@@ -1,6 +1,5 @@
 """A real Prometheus that watches a real server, as the Prometheus Operator would have it watch a pod."""
 
-import socket
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,6 +11,7 @@ import httpx
 import yaml
 
 from tests.live import LiveServer, eventually
+from tests.ports import free_port
 
 __all__ = ["LABELS", "Prometheus", "watching"]
 
@@ -46,9 +46,7 @@ def watching(program: Path, server: LiveServer, folder: Path) -> Iterator[Promet
         "static_configs": [{"targets": [server.url.removeprefix("http://")], "labels": LABELS}],
     }
     (folder / "prometheus.yaml").write_text(yaml.safe_dump({"scrape_configs": [job]}), encoding="utf-8")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     process = subprocess.Popen(
         [
             program,

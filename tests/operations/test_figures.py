@@ -3,7 +3,6 @@
 import json
 import re
 import shutil
-import socket
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -22,6 +21,7 @@ from tests.helm.rendering import CHART
 from tests.live import LiveServer, eventually, live_server
 from tests.operations.exporter import exporter_figures
 from tests.operations.promql import Query, read_query
+from tests.ports import free_port
 from tests.tools import requires
 
 ROOT = Path(__file__).parents[2]
@@ -175,9 +175,7 @@ def test_the_exporter_itself_tells_the_same(mongo: EmbeddedMongo) -> None:
     program = shutil.which("mongodb_exporter")
     if program is None:
         pytest.skip("mongodb_exporter is not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     collectors = ("--collector.diagnosticdata", "--collector.replicasetstatus", "--collector.dbstats")
     command = [program, *collectors, f"--web.listen-address={address}", f"--mongodb.uri={mongo.uri}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)

@@ -6,7 +6,6 @@ All tests that need the image are here, so that it is built once also where modu
 import json
 import re
 import signal
-import socket
 import subprocess
 import sys
 import tomllib
@@ -26,6 +25,7 @@ from opencaas.cli import main
 from tests.live import eventually
 from tests.operations.dockerfile import DockerfileError, read_dockerfile
 from tests.operations.image import ROOT, Image, context_files
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(600)  # the first test builds the image
 
@@ -47,9 +47,7 @@ def run(image: Image, *words: str, env: dict[str, str] | None = None, shell: boo
 @contextmanager
 def container(image: Image, env: dict[str, str]) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
     """Start the image without any arguments; gives its process and its address once it answers."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(image.line(env=env | {"OPENCAAS_PORT": str(port)}), stdout=subprocess.DEVNULL) as process:
         try:

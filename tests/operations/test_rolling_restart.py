@@ -18,9 +18,9 @@ from pymongo import MongoClient
 from content_core.store.embedded import EmbeddedMongo
 from tests.cluster.balancer import Balancer, running_balancer
 from tests.cluster.bed import DRAIN_SECONDS, Server
-from tests.cluster.members import free_port
 from tests.live import eventually
 from tests.operations.shop import COLLECTION, KEY, TENANT, make_shop, shop_load
+from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(240)
 

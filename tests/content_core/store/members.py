@@ -2,9 +2,7 @@
 
 import base64
 import os
-import random
 import shutil
-import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +17,7 @@ from content_core.documents import Document
 from content_core.store.child_process import start_owned
 from content_core.store.mongod_binary import find_mongod
 from content_core.store.replica_set_keeper import Condition, Keeper
+from tests.ports import free_ports
 
 SET = "rs0"
 _T = TypeVar("_T")
@@ -31,17 +30,6 @@ SECRETS = {
     "mongoMetricsUser": "exporter",
     "mongoMetricsPassword": "exportersecret1",
 }
-
-
-def _free_ports(number: int) -> list[int]:
-    found: list[int] = []
-    for port in random.sample(range(23000, 27000), 500):
-        with socket.socket() as probe:
-            if probe.connect_ex(("127.0.0.1", port)) != 0:
-                found.append(port)
-        if len(found) == number:
-            return found
-    raise AssertionError("no free ports")
 
 
 @dataclass(slots=True)
@@ -113,7 +101,7 @@ class Members:
     def add(self, number: int) -> list[Member]:
         """Make members with empty volumes; they are neither started nor on the list."""
         made = []
-        for port in _free_ports(number):
+        for port in free_ports(number):
             directory = self.root / str(port)
             directory.mkdir()
             keeper = Keeper(

@@ -1,0 +1,71 @@
+"""How long tests wait on a busy machine, and how they measure what is promised for a second."""
+
+import threading
+import time
+from types import TracebackType
+from typing import Any, Final, Self
+
+import httpx
+
+__all__ = ["PATIENCE", "Stopwatch", "be_patient"]
+
+PATIENCE: Final = 60.0
+"""Seconds to wait for what comes at once on a quiet machine: long, since who waits for a condition loses nothing."""
+
+_TICK: Final = 0.01
+_LONGEST: Final = 0.1
+"""What one tick counts at most: a process that got no more of the machine than that was put aside."""
+
+_ASKING: Final[tuple[Any, ...]] = (
+    *(getattr(httpx, name) for name in ("delete", "get", "head", "options", "patch", "post", "put", "request")),
+    httpx.Client.__init__,
+    httpx.AsyncClient.__init__,
+)
+
+
+class Stopwatch:
+    """Measures the seconds that this process really had, from the beginning of its ``with`` on.
+
+    A promise such as "dead within a second" is about a server that runs. A machine that puts test and server aside
+    for three seconds breaks no promise, and these seconds are not counted: a thread ticks all the time, and whatever
+    lies between two ticks counts as a tenth of a second at most.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._last = 0.0
+        self._sum = 0.0
+
+    def __enter__(self) -> Self:
+        self._last = time.monotonic()
+        self._thread.start()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._over.set()
+        self._thread.join()
+
+    @property
+    def seconds(self) -> float:
+        """The seconds until now, or until the end of the ``with``."""
+        return self._sum if self._over.is_set() else self._tick()
+
+    def _run(self) -> None:
+        while not self._over.wait(_TICK):
+            self._tick()
+        self._tick()
+
+    def _tick(self) -> float:
+        with self._lock:
+            now = time.monotonic()
+            self._sum += min(now - self._last, _LONGEST)
+            self._last = now
+            return self._sum
+
+
+def be_patient() -> None:
+    """Let HTTP clients of tests wait for a minute unless they say otherwise; by itself, httpx gives up after five."""
+    for function in _ASKING:
+        function.__kwdefaults__["timeout"] = httpx.Timeout(PATIENCE)
