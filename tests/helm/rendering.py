@@ -27,10 +27,19 @@ _POD_TEMPLATES: Final = {
 Object = dict[str, Any]
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # written in C where that is there
+    """Refuses a key that a map has twice: Helm takes the last one, other tools refuse the file."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        keys = [key.value for key, _ in node.value]
+        assert len(keys) == len(set(keys)), f"twice in one map: {[key for key in keys if keys.count(key) > 1]}"
+        read: dict[Any, Any] = super().construct_mapping(node, deep)
+        return read
+
+
 def read_yaml(text: str) -> list[Any]:
     """Read all documents of a YAML text that are not empty."""
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-    return [document for document in yaml.load_all(text, Loader=loader) if document is not None]
+    return [document for document in yaml.load_all(text, Loader=_Loader) if document is not None]
 
 
 def nested(path: str, value: Any) -> dict[str, Any]:
@@ -150,17 +159,20 @@ class Chart:
 
     helm: Path
 
-    def render(self, values: Mapping[str, Any] | None = None, *, files: Sequence[Path] = ()) -> Rendering:
-        """Render the chart as release ``shop`` in the namespace ``content``.
+    def render(
+        self, values: Mapping[str, Any] | None = None, *, files: Sequence[Path] = (), namespace: str = NAMESPACE
+    ) -> Rendering:
+        """Render the chart as release ``shop``.
 
         Args:
             values: What a person would write into their values file.
             files: Files of values that come before them.
+            namespace: Where the release would be.
 
         Returns:
             The objects.
         """
-        rendered = _render(self.helm, json.dumps(values or {}, sort_keys=True), tuple(files), NAMESPACE)
+        rendered = _render(self.helm, json.dumps(values or {}, sort_keys=True), tuple(files), namespace)
         assert isinstance(rendered, Rendering), rendered
         return rendered
 

@@ -700,6 +700,8 @@ def test_alerts_look_at_the_target_namespaces(chart: Chart) -> None:
 
 # 3.6.4 dashboards
 
+PODS: Final = (("Deployment", "caas-rest-api"), ("StatefulSet", "caas-mongo"))
+
 DASHBOARDS: Final = "caas-common.monitoring.grafana.dashboards"
 
 
@@ -720,6 +722,36 @@ def test_dashboards_go_to_their_namespace(chart: Chart) -> None:
     # The default of 7.2.0 is no name at all, and means the release's namespace, too.
     unnamed = chart.render(nested(f"{DASHBOARDS}.configmapNamespace", ""))
     assert {each["metadata"]["namespace"] for each in dashboards(unnamed)} == {NAMESPACE}
+
+
+def test_labels_given_replace_the_charts(chart: Chart) -> None:
+    """Not beside them: a map that has a key twice is refused by many tools."""
+    given = {"app.kubernetes.io/part-of": "kube-prometheus"}
+    alerts = nested("prometheus.alerts.prometheusRuleLabels", given)
+    rendered = chart.render(
+        {
+            "caas-common": {"monitoring": alerts | nested("grafana.dashboards.configMapLabels", given)},
+            "monitoring": nested("prometheus.metrics.serviceMonitorLabels", given),
+            "restApi": {"podLabels": given},
+            "mongo": {"podLabels": given},
+        }
+    )
+    labels = [each["metadata"]["labels"] for kind in ("PrometheusRule", "ServiceMonitor") for each in rendered.of(kind)]
+    labels += [each["metadata"]["labels"] for each in dashboards(rendered)]
+    labels += [rendered.template(*name)["metadata"]["labels"] for name in PODS]
+
+    assert len(labels) > 5
+    assert {each["app.kubernetes.io/part-of"] for each in labels} == {"kube-prometheus"}
+    assert {each["app.kubernetes.io/name"] for each in labels} == {"opencaas"}
+
+
+def test_dashboards_of_two_releases_meet_in_one_namespace(chart: Chart) -> None:
+    """Both releases may be called the same; Grafana's sidecar writes one file for both."""
+    shared = nested(f"{DASHBOARDS}.configmapNamespace", "grafana")
+    ours, theirs = (dashboards(chart.render(shared, namespace=namespace)) for namespace in ("staging", "production"))
+
+    assert {each["metadata"]["name"] for each in ours} & {each["metadata"]["name"] for each in theirs} == set()
+    assert [each["data"] for each in ours] == [each["data"] for each in theirs]
 
 
 @covers("caas-common.monitoring.grafana.dashboards.configMapLabels")

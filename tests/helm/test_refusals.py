@@ -59,6 +59,23 @@ WRONG: tuple[tuple[str, dict[str, Any]], ...] = (
     ("mongo.podDisruptionBudget", nested("mongo.podDisruptionBudget.maxUnavailable", 0)),
     ("mongo.replicas", nested("mongo.replicas", 2)),
     ("mongo.replicas", nested("mongo.replicas", 4)),
+    ("restApi.podDisruptionBudget", nested("restApi.podDisruptionBudget.maxUnavailable", None)),
+    ("restApi.resources.limits.memory", nested("restApi.resources.limits.memory", "64Mi")),
+    ("restApi.resources.limits.cpu", nested("restApi.resources.limits.cpu", "0.1")),
+    ("mongo.resources.limits.memory", nested("mongo.resources.limits.memory", "1500M")),
+    ("mongo.keeper.resources.limits.memory", nested("mongo.keeper.resources.limits.memory", 1000)),
+    ("deploy.resources.limits.memory", nested("deploy.resources.limits.memory", "64Mi")),
+    ("mongo.wiredTigerCacheSizeGB", nested("mongo", {
+        "wiredTigerCacheSizeGB": 8, "resources": {"limits": {"memory": "8Gi"}},
+    })),
+    ("minAllowed.memory", nested("mongo.verticalPodAutoscaler.minAllowed.memory", "4Gi")),
+    ("mongo.extraArgs", nested("mongo.extraArgs", ["--slowms=5", "--dbpath=/elsewhere"])),
+    ("restApi.podLabels", nested("restApi.podLabels", {"app.kubernetes.io/name": "other"})),
+    ("mongo.podLabels", nested("mongo.podLabels", {"app.kubernetes.io/component": "other"})),
+    ("restApi.extraVolumes", nested("restApi.extraVolumes", [{"name": "tmp", "emptyDir": {}}])),
+    ("restApi.extraVolumeMounts", nested("restApi.extraVolumeMounts", [{"name": "certs", "mountPath": "/certs"}])),
+    ("configmapNamespace", nested("caas-common.monitoring.grafana.dashboards.configmapNamespace", "grafana-.*")),
+    ("targetNamespace", nested("caas-common.monitoring.prometheus.alerts.caas.targetNamespace", "caas-(")),
 )  # fmt: skip
 
 # What the schema refuses: type, range, spelling. Helm names the place.
@@ -83,6 +100,14 @@ MISTYPED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("useAlfaAlerts", nested("caas-common.monitoring.prometheus.alerts.caas.useAlfaAlerts", True)),
     ("dashbords", nested("caas-common.monitoring.grafana.dashbords", {"enabled": False})),
     ("projekt", nested("deploy.projekt", "p")),
+    ("mongo.persistentVolume.size", nested("mongo.persistentVolume.size", "20GB")),
+    ("restApi.resources.requests.memory", nested("restApi.resources.requests.memory", "512 MB")),
+    ("restApi.maxSurge", nested("restApi.maxSurge", 0)),
+    ("restApi.listenAddress", nested("restApi.listenAddress", "localhost")),
+    ("credentials.existingSecret", nested("credentials.existingSecret", "Our_Secret")),
+    ("restApi.podLabels", nested("restApi.podLabels", {"cost centre": "7"})),
+    ("additionalAlertLabels", nested("caas-common.monitoring.prometheus.alerts.additionalAlertLabels", {"a-b": "c"})),
+    ("mongo.image.tag", nested("mongo.image.tag", 8.10)),
 )  # fmt: skip
 
 
@@ -139,6 +164,14 @@ def test_refusal_shows_no_password(chart: Chart) -> None:
 
     assert wrong not in message
     assert "credentials.webAdminPassword" in message
+
+
+def test_sizes_that_fit_are_taken(chart: Chart) -> None:
+    """Units are compared, not texts: 2Gi is less than 3000M, 1 is more than 250m."""
+    limits = {"memory": "3000M", "cpu": 1}
+    rendered = chart.render({"mongo": {"resources": {"limits": limits}}, "restApi": {"resources": {"limits": limits}}})
+
+    assert rendered.container("StatefulSet", "caas-mongo")["resources"]["limits"] == limits
 
 
 def test_even_number_of_members_is_explained(chart: Chart) -> None:

@@ -196,6 +196,13 @@ def test_volume_without_its_secret_is_refused(cluster: Cluster) -> None:
     assert installed(cluster, {"credentials": given_credentials()})["mongoPassword"].startswith("mongoPasswordGiven")
 
 
+def test_volume_of_another_release_is_not_ours(cluster: Cluster) -> None:
+    volume = {"name": "data-preview-caas-mongo-0"}
+    cluster.put({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": volume, "spec": {}})
+
+    assert installed(cluster)["clusterKey"]
+
+
 def test_existing_secret_replaces_the_charts(chart: Chart) -> None:
     rendered = chart.render(nested("credentials.existingSecret", "our-own"))
 

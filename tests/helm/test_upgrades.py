@@ -45,6 +45,23 @@ def test_password_restarts_those_who_use_it(cluster: Cluster) -> None:
     assert [name for name in admin if admin[name] != exporter[name]] == ["StatefulSet/caas-mongo"]
 
 
+def test_autoscaler_does_not_begin_with_one_server(cluster: Cluster) -> None:
+    """Helm takes away a number that the chart leaves out, and a deployment without one has one pod."""
+    scaled = nested("restApi.horizontalPodAutoscaler.enabled", True)
+
+    def servers() -> int:
+        number: int = cluster.objects("Deployment")["caas-rest-api"]["spec"]["replicas"]
+        return number
+
+    upgraded(cluster)
+    upgraded(cluster, scaled)
+    assert servers() == 3
+
+    cluster.objects("Deployment")["caas-rest-api"]["spec"]["replicas"] = 7
+    upgraded(cluster, scaled)
+    assert servers() == 7
+
+
 def newer(chart: Chart, folder: Path) -> Rendering:
     """Render a copy of the chart that has the next version."""
     copy = shutil.copytree(CHART, folder / CHART.name)

@@ -91,6 +91,35 @@ def test_every_value_is_explained(chart: Chart) -> None:
     ] == []
 
 
+def emptied(values: dict[str, Any], path: str = "") -> Iterator[str]:
+    """Yield the path of each value that may be left empty (``restApi:`` with nothing below), which takes it away."""
+    for name, value in values.items():
+        place = f"{path}.{name}" if path else name
+        schema = dict(places(SCHEMA)).get(path, {})
+        if name not in schema.get("required", ()):
+            yield place
+        elif isinstance(value, dict):
+            yield from emptied(value, place)
+
+
+def test_empty_value_is_no_value_or_refused(chart: Chart) -> None:
+    """People comment out all lines below a name; what can't do without them says so, and no template stumbles."""
+    needed = {"webAdminUser", "metricsUser", "mongoRootUser", "mongoUser", "mongoMetricsUser", "maxUnavailable"}
+    values: dict[str, Any] = {}
+    for path in emptied(chart.defaults()):
+        *rooms, name = path.split(".")
+        place = values
+        for room in rooms:
+            place = place.setdefault(room, {})
+        place |= {} if name in needed else {name: None}
+    job = {"enabled": True, "tenant": "t", "project": "p", "source": {"existingClaim": "c"}}
+    values["deploy"] |= job | {"source": values["deploy"]["source"] | job["source"]}
+    rendered = str([each for each in chart.render(values).objects if each["kind"] != "ConfigMap"])
+
+    assert "<nil>" not in rendered
+    assert "restApi" in chart.refusal({"restApi": None})
+
+
 @pytest.mark.parametrize("path", [path for path, schema in places(SCHEMA) if "properties" in schema])
 def test_misspelled_name_is_refused(chart: Chart, path: str) -> None:
     schema = dict(places(SCHEMA))[path]

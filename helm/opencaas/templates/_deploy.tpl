@@ -22,7 +22,7 @@
 {{- if $urls -}}
 {{- $arguments = concat $arguments (list "--public-url" (splitList "," $urls | first)) -}}
 {{- end -}}
-{{- concat $arguments .extraArgs | toJson -}}
+{{- concat $arguments (default list .extraArgs) | toJson -}}
 {{- end -}}
 {{- end -}}
 

@@ -53,6 +53,14 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{- end -}}
 
 {{/*
+Labels of an object or a pod with further ones, which win; a map may not have a key twice.
+Takes (dict "labels" <text> "further" <map>).
+*/}}
+{{- define "opencaas.withLabels" -}}
+{{- mergeOverwrite (fromYaml .labels) (default dict .further) | toYaml -}}
+{{- end -}}
+
+{{/*
 Full name of an image with imageRegistry in front. Takes (dict "root" $ "image" <image>), where the image is
 "name:tag" or {repository, tag, digest}; without tag and digest it is the chart's appVersion.
 */}}

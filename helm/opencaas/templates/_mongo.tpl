@@ -134,6 +134,12 @@ mongo.replicaSetMembers: {{ $members }} is more than mongo.replicas, {{ $replica
 {{- if gt $expected $replicas }}
 mongo.replicas: {{ $replicas }} pods are fewer than the {{ $expected }} members of the replica set; set mongo.replicaSetMembers to {{ $replicas }} and leave mongo.replicas at first, then take members out with opencaas replica-set remove
 {{- end }}
+{{- $own := list "--dbpath" "--port" "--bind_ip" "--bind_ip_all" "--ipv6" "--replSet" "--keyFile" "--noscripting" "--nounixsocket" "--quiet" "--wiredTigerCacheSizeGB" "--oplogSize" }}
+{{- range .extraArgs }}
+{{- if has (splitList "=" . | first) $own }}
+mongo.extraArgs: {{ splitList "=" . | first }} is set by the chart, and mongod takes it but once
+{{- end }}
+{{- end }}
 {{- if lt (int .terminationGracePeriodSeconds) 45 }}
 mongo.terminationGracePeriodSeconds: at least 45, since a primary hands over and writes its memory to disk
 {{- end }}

@@ -8,6 +8,11 @@ Alerts: the rules of alerts/*.yaml with the namespaces that they look at, their 
 {{- tpl $alerts.caas.targetNamespace . | replace "\\" "\\\\" | replace "\"" "\\\"" -}}
 {{- end -}}
 
+{{/* Namespace of the dashboards' config maps. Takes the root context. */}}
+{{- define "opencaas.dashboardNamespace" -}}
+{{- tpl ((index .Values "caas-common").monitoring.grafana.dashboards.configmapNamespace | default "") . | default .Release.Namespace -}}
+{{- end -}}
+
 {{/* The files whose rules are wanted, one a line. Takes the root context. */}}
 {{- define "opencaas.alerts.files" -}}
 {{- $alerts := (index .Values "caas-common").monitoring.prometheus.alerts -}}
@@ -40,13 +45,13 @@ alerts/alpha.yaml
 {{- range $group := ($.Files.Get $path | fromYaml).groups -}}
 {{- $rules := list -}}
 {{- range $rule := $group.rules -}}
-{{- if not (has $rule.alert $alerts.caas.disabled) -}}
+{{- if not (has $rule.alert (default list $alerts.caas.disabled)) -}}
 {{- $expr := $rule.expr -}}
-{{- if hasKey $alerts.caas.thresholds $rule.alert -}}
+{{- if hasKey (default dict $alerts.caas.thresholds) $rule.alert -}}
 {{- $expr = regexReplaceAll "[0-9.]+$" $expr (get $alerts.caas.thresholds $rule.alert | toString) -}}
 {{- end -}}
 {{- $expr = $expr | replace "TARGET_NAMESPACE" $namespace | replace "FULLNAME" (include "opencaas.fullname" $) -}}
-{{- $labels := mergeOverwrite (deepCopy $rule.labels) $alerts.additionalAlertLabels -}}
+{{- $labels := mergeOverwrite (deepCopy $rule.labels) (default dict $alerts.additionalAlertLabels) -}}
 {{- $annotations := set (deepCopy $rule.annotations) "runbook_url" (printf "%s/%s.md" $runbooks $rule.alert) -}}
 {{- $rules = append $rules (mergeOverwrite (deepCopy $rule) (dict "expr" $expr "labels" $labels "annotations" $annotations)) -}}
 {{- end -}}

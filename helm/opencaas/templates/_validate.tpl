@@ -6,7 +6,7 @@ a line; all of them make one message. Types, names and ranges are in values.sche
 {{/* Refuse wrong values with one message that lists all of them. Takes the root context. */}}
 {{- define "opencaas.validate" -}}
 {{- $mistakes := list -}}
-{{- range $part := list "names" "credentials" "images" "restApi" "budgets" "ingress" "deploy" "mongo" "monitoring" -}}
+{{- range $part := list "names" "credentials" "images" "restApi" "budgets" "resources" "labels" "ingress" "deploy" "mongo" "monitoring" -}}
 {{- range $line := include (printf "opencaas.validate.%s" $part) $ | splitList "\n" -}}
 {{- with trim $line -}}
 {{- $mistakes = append $mistakes (printf "- %s" .) -}}
@@ -93,21 +93,17 @@ credentials: the volume {{ $volume }} of an earlier installation is there, but n
 {{- end }}
 {{- end -}}
 
-{{/* Name of a volume claim of MongoDB in the cluster, or nothing. Takes the root context. */}}
+{{/* Name of the first member's volume claim, if it is in the cluster. Takes the root context. */}}
 {{- define "opencaas.foundVolume" -}}
-{{- $suffix := printf "-%s-0" (include "opencaas.componentName" (dict "root" . "component" "mongo")) -}}
-{{- $first := "" -}}
-{{- range (lookup "v1" "PersistentVolumeClaim" .Release.Namespace "" | default dict).items -}}
-{{- if hasSuffix $suffix .metadata.name -}}
-{{- $first = .metadata.name -}}
-{{- end -}}
-{{- end -}}
-{{- $first -}}
+{{- $name := printf "data-%s-0" (include "opencaas.componentName" (dict "root" . "component" "mongo")) -}}
+{{- dig "metadata" "name" "" (lookup "v1" "PersistentVolumeClaim" .Release.Namespace $name | default dict) -}}
 {{- end -}}
 
 {{- define "opencaas.validate.images" -}}
-{{- if contains "://" .Values.imageRegistry }}
-imageRegistry: a host and a path, without {{ regexFind "^[a-z]+://" .Values.imageRegistry }}
+{{- with .Values.imageRegistry }}
+{{- if contains "://" . }}
+imageRegistry: a host and a path, without {{ regexFind "^[a-z]+://" . }}
+{{- end }}
 {{- end }}
 {{- with .Values.imageCredentials }}
 {{- if and .enabled (not .existingSecret) }}
@@ -144,6 +140,18 @@ restApi.resources.requests.cpu: is needed with horizontalPodAutoscaler.enabled, 
 restApi.settings.default_limit: is more than max_limit
 {{- end }}
 {{- end }}
+{{- $volumes := list "tmp" }}
+{{- range .extraVolumes }}
+{{- if has .name $volumes }}
+restApi.extraVolumes: {{ .name }} is there twice{{ if eq .name "tmp" }}, as the chart has one of that name{{ end }}
+{{- end }}
+{{- $volumes = append $volumes .name }}
+{{- end }}
+{{- range .extraVolumeMounts }}
+{{- if not (has .name $volumes) }}
+restApi.extraVolumeMounts: there is no volume {{ .name }} in restApi.extraVolumes
+{{- end }}
+{{- end }}
 {{- range .extraEnv }}
 {{- if hasKey $.Values.restApi.settings (.name | trimPrefix "OPENCAAS_" | lower) }}
 restApi.extraEnv: {{ .name }} is in restApi.settings, too
@@ -166,8 +174,59 @@ restApi.extraEnv: {{ .name }} is set by the chart ({{ get (include "opencaas.fix
 {{- else if not (kindIs "invalid" .minAvailable) }}
 {{- $none = ge (int .minAvailable) $pods }}
 {{- end }}
-{{- if and .enabled $none }}
+{{- if and .enabled (kindIs "invalid" .maxUnavailable) (kindIs "invalid" .minAvailable) }}
+{{ $name }}.podDisruptionBudget: needs maxUnavailable or minAvailable
+{{- else if and .enabled $none }}
 {{ $name }}.podDisruptionBudget: no node could be drained ever, as none of {{ $pods }} pods may be away
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/* What a quantity such as 500Mi is as a number, to compare it. Takes the quantity. */}}
+{{- define "opencaas.quantity" -}}
+{{- $text := toString . -}}
+{{- $number := regexFind "^[0-9.]+([eE][+]?[0-9]+)?" $text -}}
+{{- $units := dict "" 1.0 "m" 0.001 "k" 1e3 "M" 1e6 "G" 1e9 "T" 1e12 "P" 1e15 "E" 1e18 -}}
+{{- $units = merge $units (dict "Ki" 1024.0 "Mi" 1048576.0 "Gi" 1073741824.0 "Ti" 1099511627776.0 "Pi" 1125899906842624.0 "Ei" 1152921504606846976.0) -}}
+{{- mulf (float64 $number) (get $units (trimPrefix $number $text)) -}}
+{{- end -}}
+
+{{/* The API server refuses them in the middle of an upgrade. */}}
+{{- define "opencaas.validate.resources" -}}
+{{- range $path := list "restApi" "mongo" "mongo.keeper" "mongo.metrics" "deploy" }}
+{{- $resources := $.Values }}
+{{- range splitList "." $path }}{{ $resources = get $resources . }}{{ end }}
+{{- $resources = $resources.resources | default dict }}
+{{- range $name, $limit := $resources.limits }}
+{{- $request := get ($resources.requests | default dict) $name }}
+{{- if and $request (gt (include "opencaas.quantity" $request | float64) (include "opencaas.quantity" $limit | float64)) }}
+{{ $path }}.resources.limits.{{ $name }}: {{ $limit }} is less than {{ $path }}.resources.requests.{{ $name }}, {{ $request }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- with .Values.mongo }}
+{{- $limit := dig "limits" "memory" "" (.resources | default dict) }}
+{{- if and $limit .wiredTigerCacheSizeGB }}
+{{- if ge (mulf .wiredTigerCacheSizeGB 1073741824) (include "opencaas.quantity" $limit | float64) }}
+mongo.wiredTigerCacheSizeGB: a cache of {{ .wiredTigerCacheSizeGB }} GB does not fit into mongo.resources.limits.memory, {{ $limit }}
+{{- end }}
+{{- end }}
+{{- range $name, $least := .verticalPodAutoscaler.minAllowed }}
+{{- $most := get $.Values.mongo.verticalPodAutoscaler.maxAllowed $name }}
+{{- if and $most (gt (include "opencaas.quantity" $least | float64) (include "opencaas.quantity" $most | float64)) }}
+mongo.verticalPodAutoscaler.minAllowed.{{ $name }}: {{ $least }} is more than maxAllowed.{{ $name }}, {{ $most }}
+{{- end }}
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{- define "opencaas.validate.labels" -}}
+{{- $own := include "opencaas.selectorLabels" (dict "root" . "component" "any") | fromYaml }}
+{{- range $name := list "restApi" "mongo" }}
+{{- range $label, $_ := (get $.Values $name).podLabels }}
+{{- if hasKey $own $label }}
+{{ $name }}.podLabels: {{ $label }} is set by the chart, which finds the pods by it
 {{- end }}
 {{- end }}
 {{- end }}
@@ -258,9 +317,17 @@ mongo.externalUri: begins with mongodb:// or mongodb+srv://
 {{- end -}}
 
 {{- define "opencaas.validate.monitoring" -}}
+{{- if (index .Values "caas-common").monitoring.grafana.dashboards.enabled }}
+{{- if not (regexMatch "^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$" (include "opencaas.dashboardNamespace" .)) }}
+caas-common.monitoring.grafana.dashboards.configmapNamespace: one namespace, which {{ include "opencaas.dashboardNamespace" . | quote }} is not
+{{- end }}
+{{- end }}
 {{- $alerts := (index .Values "caas-common").monitoring.prometheus.alerts.caas }}
+{{- if not (regexMatch (printf "^(?:.*|(?:%s))$" (tpl $alerts.targetNamespace .)) "") }}
+caas-common.monitoring.prometheus.alerts.caas.targetNamespace: {{ tpl $alerts.targetNamespace . | quote }} is no regular expression
+{{- end }}
 {{- $names := (include "opencaas.alerts.names" . | fromJson).names }}
-{{- range concat $alerts.disabled (keys $alerts.thresholds | sortAlpha) }}
+{{- range concat (default list $alerts.disabled) (keys (default dict $alerts.thresholds) | sortAlpha) }}
 {{- if not (has . $names) }}
 caas-common.monitoring.prometheus.alerts.caas: there is no alert {{ . }}
 {{- end }}
