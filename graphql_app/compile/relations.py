@@ -8,6 +8,8 @@ costs no more than reading its key. Everything that this module is not sure of i
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from typing import Any, Final, TypeAlias
 
 import bson
@@ -103,7 +105,7 @@ def _compile_root(name: str) -> Callable[[Any], Any]:
     def read(root: Any) -> Any:
         value = root
         for step in steps:
-            if not isinstance(value, Mapping):
+            if type(value) is not dict and not isinstance(value, Mapping):  # the latter takes ten times as long
                 return UNBOUND
             value = value.get(step, UNBOUND)
         return value
@@ -327,11 +329,13 @@ class RelationQuery:
             return every
         dealers = [_Dealer(group, cells, alone=len(self.cells) == 1) for group, cells in self.cells]
         try:
-            for document in documents:
-                claimed = [dealer.deal(document) for dealer in dealers]
-                if not any(claimed):  # MongoDB compares differently here (a collation): all bets are off
-                    return every
+            if len(dealers) == 1:
+                claimed = all(map(dealers[0].deal, documents))
+            else:
+                claimed = all(any([dealer.deal(document) for dealer in dealers]) for document in documents)
         except UndecidedError:
+            return every
+        if not claimed:  # MongoDB compares differently here (a collation): all bets are off
             return every
         doubtful = []
         for group, cells in self.cells:
@@ -361,19 +365,18 @@ class _Dealer:
                 self._by_key.setdefault(key, []).append(cell)
 
     def deal(self, document: Document) -> bool:
-        claimed = False
+        """Give a document to the cells that asked for it; False if none did."""
         value = document.get(self._single) if self._single is not None else None
         if type(value) is str:
             found = self._by_key.get(value)
-            if found is None:
+            if found is None or (self._conditions and not self._matches(document)):
                 return False
-            claimed = self._matches(document)
-            if claimed:
-                for cell in found:
-                    cell.documents.append(document)
-            return claimed
+            for cell in found:
+                cell.documents.append(document)
+            return True
         if not self._matches(document):
             return False
+        claimed = False
         tokens, _ = read_tokens(document, self._path)
         for kind, key in tokens:
             for cell in self._by_key.get(key, ()) if kind == "string" else ():
@@ -426,16 +429,14 @@ def _chunks(pairs: list[tuple[Group, Cell]], batch_keys: int) -> Iterator[list[t
 def _merge(
     chunk: list[tuple[Group, Cell]], projections: Mapping[tuple[str, str], Mapping[str, Any] | None]
 ) -> RelationQuery:
-    by_group: dict[int, tuple[Group, list[Cell]]] = {}
-    for group, cell in chunk:
-        by_group.setdefault(id(group), (group, []))[1].append(cell)
-    branches = [group.render(cells) for group, cells in by_group.values()]
+    # The cells of a group stand beside each other.
+    parts = tuple((group, tuple(cell for _, cell in pairs)) for group, pairs in groupby(chunk, key=itemgetter(0)))
+    branches = [group.render(cells) for group, cells in parts]
     first = chunk[0][0]
     query = FindQuery(
         filter=branches[0] if len(branches) == 1 else {"$or": branches},
         projection=projections.get(first.place),
         sort=first.sort,
-        limit=first.limit if len(chunk) == 1 else 2 * sum(group.limit for group, _ in chunk) + _SLACK,
+        limit=first.limit if len(chunk) == 1 else 2 * sum(group.limit * len(cells) for group, cells in parts) + _SLACK,
     )
-    parts = tuple((group, tuple(cells)) for group, cells in by_group.values())
     return RelationQuery(*first.place, query, parts)
