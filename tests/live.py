@@ -62,6 +62,15 @@ class LiveServer:
                 continue
         return found
 
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """Keep the main process where it is, while it drains say; its workers go on."""
+        self.process.send_signal(signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
+
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
         """Send a signal and wait for the end; gives the exit status."""
         if self.process.poll() is None:
@@ -155,7 +164,7 @@ def _collect(stream: IO[str], take: Any) -> None:
         take(None)
 
 
-def wait_until_gone(processes: list[psutil.Process], seconds: float = 20) -> list[psutil.Process]:
+def wait_until_gone(processes: list[psutil.Process], seconds: float = PATIENCE) -> list[psutil.Process]:
     """Wait for processes to end; gives those that did not (zombies count as ended)."""
     deadline = time.monotonic() + seconds
     left = processes

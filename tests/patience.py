@@ -1,13 +1,15 @@
 """How long tests wait on a busy machine, and how they measure what is promised for a second."""
 
+import asyncio
 import threading
 import time
+from collections.abc import Awaitable, Callable
 from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
 
-__all__ = ["PATIENCE", "Stopwatch", "be_patient"]
+__all__ = ["PATIENCE", "Stopwatch", "be_patient", "let_pass", "until"]
 
 PATIENCE: Final = 60.0
 """Seconds to wait for what comes at once on a quiet machine: long, since who waits for a condition loses nothing."""
@@ -63,6 +65,29 @@ class Stopwatch:
             self._sum += min(now - self._last, _LONGEST)
             self._last = now
             return self._sum
+
+
+def let_pass(seconds: float) -> None:
+    """Wait until this process had so many seconds, as a :class:`Stopwatch` counts them."""
+    with Stopwatch() as watch:
+        while watch.seconds < seconds:
+            time.sleep(_TICK)
+
+
+async def until(question: Callable[[], Awaitable[object]], *, limit: float = PATIENCE) -> float:
+    """Ask again until the answer is a true one.
+
+    Returns:
+        The seconds that it took, as a :class:`Stopwatch` counts them.
+
+    Raises:
+        TimeoutError: there was none within the limit.
+    """
+    with Stopwatch() as watch:
+        async with asyncio.timeout(limit):
+            while not await question():  # noqa: ASYNC110  # whatever is asked about has no event to set
+                await asyncio.sleep(_TICK)
+        return watch.seconds
 
 
 def be_patient() -> None:

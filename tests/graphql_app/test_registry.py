@@ -1,6 +1,5 @@
 import asyncio
 import threading
-import time
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -18,6 +17,7 @@ from graphql_app.registry import Prepared, Registry
 from graphql_app.schema.mappings import QueryMapping
 from graphql_app.settings import GraphQLSettings
 from tests.graphql_app.query.workshop import SDL, ask, workshop_definition
+from tests.patience import PATIENCE
 
 QUICK = GraphQLSettings(poll_seconds=0.05)
 LONGER = SDL.replace("type Job  {", "type Job  { extra: String")
@@ -62,12 +62,10 @@ async def store_behind(store: Store, definition: Document) -> ObjectId:
     return etag
 
 
-async def until(condition: Callable[[], Any], seconds: float = 5) -> None:
-    for _ in range(round(seconds * 100)):
-        if condition():
-            return
-        await asyncio.sleep(0.01)
-    pytest.fail(f"not reached within {seconds} s")
+async def until(condition: Callable[[], Any]) -> None:
+    async with asyncio.timeout(PATIENCE):
+        while not condition():  # noqa: ASYNC110 - what is waited for has no event to set
+            await asyncio.sleep(0.01)
 
 
 def has_field(registry: Registry, key: AppKey, name: str) -> bool:
@@ -322,7 +320,7 @@ async def test_a_slow_build_of_an_old_version_does_not_win(
 
     def slow_build(*arguments: Any) -> Prepared:
         building.set()
-        go_on.wait(5)
+        go_on.wait(PATIENCE)
         return build(*arguments)
 
     monkeypatch.setattr(registry_module, "_build", slow_build)
@@ -363,21 +361,22 @@ async def test_an_unchanged_definition_is_not_built_again(
 async def test_building_does_not_block_the_event_loop(
     registry: Registry, definition: Document, key: AppKey, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    build = registry_module._build
+    build, building, turned = registry_module._build, threading.Event(), threading.Event()
 
     def slow_build(*arguments: Any) -> Prepared:
-        time.sleep(0.3)
+        building.set()
+        assert turned.wait(PATIENCE), "the event loop stands still"
         return build(*arguments)
 
     monkeypatch.setattr(registry_module, "_build", slow_build)
-    turns = 0
 
     prepared = asyncio.create_task(registry.prepare(key.tenant, definition))
-    while not prepared.done():
+    await until(building.is_set)
+    for _ in range(20):
         await asyncio.sleep(0.001)
-        turns += 1
+    turned.set()
 
-    assert turns > 20
+    assert (await prepared).collections
 
 
 async def test_a_request_finishes_on_the_version_that_it_began_with(

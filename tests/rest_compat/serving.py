@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 from content_core.access import AccessControl, KeyStore
 from content_core.store import ChangeFeed, Store
 from rest_compat import RestSettings, create_app
+from tests.patience import PATIENCE
 from tests.rest_compat.conftest import Notes
 
 __all__ = ["ADMIN", "make_app", "serving"]
@@ -36,11 +37,11 @@ async def serving(app: ASGIApp, auth: httpx.Auth | None = ADMIN) -> AsyncIterato
         listening.bind(("127.0.0.1", 0))
         server = uvicorn.Server(uvicorn.Config(app, http="httptools", lifespan="off", log_config=None))
         running = asyncio.create_task(server.serve(sockets=[listening]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
                 await asyncio.sleep(0.01)
         host, port = listening.getsockname()
-        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", auth=auth, timeout=30) as client:
+        async with httpx.AsyncClient(base_url=f"http://{host}:{port}", auth=auth, timeout=PATIENCE) as client:
             yield client
         server.should_exit = True
         await running

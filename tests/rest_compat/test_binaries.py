@@ -13,6 +13,7 @@ from content_core.store import Store, chunks_of
 from opencaas.compression import Compression
 from rest_compat.binaries import disposition
 from tests.buckets import FILES
+from tests.patience import PATIENCE
 from tests.rest_compat.serving import serving
 from tests.rest_compat.test_files import PNG, form, upload
 
@@ -249,8 +250,10 @@ async def test_client_that_goes_away_stops_the_download(
     await reader.readexactly(1000)
     writer.close()
     await writer.wait_closed()
-    await asyncio.sleep(0.5)
-    seen = len(reads)
-    await asyncio.sleep(0.3)
-    assert seen == len(reads) < 40
+    async with asyncio.timeout(PATIENCE):
+        seen = -1
+        while seen != len(reads):
+            seen = len(reads)
+            await asyncio.sleep(0.5)
+    assert len(reads) < 40
     assert PNG == (await remote.get((await remote.post(bucket, **form())).headers["location"] + "/binary")).content

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from content_core.store import Store
 from rest_compat import RestSettings
 from tests.content_core.access.keys import entry, store_key
+from tests.patience import until
 from tests.rest_compat.content import DOCUMENTS, ETAG, PAGES, fill
 from tests.rest_compat.test_app import bearer, error_body
 
@@ -396,10 +397,11 @@ async def test_reads_what_is_new_and_forgets_what_is_gone(
     assert ids(await admin.get(f"/{tenant}/later")) == ["x"]
 
     await store.drop_collection(tenant, "later")
-    for _ in range(100):
-        if (await admin.get(f"/{tenant}/later")).status_code == 404:
-            break
-        await asyncio.sleep(0.05)
+
+    async def forgotten() -> bool:
+        return (await admin.get(f"/{tenant}/later")).status_code == 404
+
+    await until(forgotten)
     assert (await admin.get(f"/{tenant}/later")).status_code == 404
 
 

@@ -11,6 +11,7 @@ from content_core.store import ChangeFeed, Store
 from content_core.store.embedded import EmbeddedMongo
 from rest_compat.metadata import Properties
 from tests.calls import CallCounter
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -26,23 +27,24 @@ async def counted(mongo: EmbeddedMongo, counter: CallCounter) -> AsyncIterator[S
 
 
 async def until_differs(properties: Properties, database: str, old: object) -> object:
-    for _ in range(100):
-        try:
-            found: object = await properties.of_collection(database, "c")
-        except NotFoundError:
-            found = None
-        if found != old:
-            return found
-        await asyncio.sleep(0.05)
-    return old
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                found: object = await properties.of_collection(database, "c")
+            except NotFoundError:
+                found = None
+            if found != old:
+                return found
+            await asyncio.sleep(0.05)
 
 
 async def test_second_question_costs_no_call(
     counted: Store, counter: CallCounter, feed: ChangeFeed, database: str
 ) -> None:
+    properties, told = Properties(counted, feed), asyncio.Event()
+    feed.subscribe(lambda _event: told.set(), collections=lambda changed, _collection: changed == database)
     await counted.insert(database, "c", {"_id": 1})
-    properties = Properties(counted, feed)
-    await asyncio.sleep(0.2)  # the insert's own event
+    await asyncio.wait_for(told.wait(), PATIENCE)  # the insert's own event
 
     first = await properties.of_collection(database, "c")
     calls = len(counter.calls)

@@ -12,6 +12,7 @@ import pytest
 import uvicorn
 
 from content_core.store import Store
+from tests.patience import PATIENCE
 from tests.rest_compat.content import PAGES, fill
 
 Ask = Callable[[bytes], Awaitable[tuple[int, Any]]]
@@ -25,7 +26,7 @@ async def ask(transport: httpx.ASGITransport) -> AsyncIterator[Ask]:
         config = uvicorn.Config(transport.app, http="httptools", lifespan="off", log_config=None)
         server = uvicorn.Server(config)
         serving = asyncio.create_task(server.serve(sockets=[listening]))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             while not server.started:  # noqa: ASYNC110  # uvicorn has no event for it
                 await asyncio.sleep(0.01)
         login = base64.b64encode(b"admin:correct horse").decode()
@@ -34,7 +35,7 @@ async def ask(transport: httpx.ASGITransport) -> AsyncIterator[Ask]:
             reader, writer = await asyncio.open_connection(*listening.getsockname())
             head = f" HTTP/1.1\r\nHost: caas.example\r\nAuthorization: Basic {login}\r\nConnection: close\r\n\r\n"
             writer.write(b"GET " + target + head.encode())
-            answer = await asyncio.wait_for(reader.read(), 20)
+            answer = await asyncio.wait_for(reader.read(), PATIENCE)
             writer.close()
             await writer.wait_closed()
             top, _, body = answer.partition(b"\r\n\r\n")

@@ -11,6 +11,7 @@ from content_core.store import Store
 from content_core.store.drivers import PyMongoDriver
 from content_core.store.embedded import EmbeddedMongo
 from rest_compat.stream_rules import check_stream_stages
+from tests.patience import PATIENCE
 
 Document = dict[str, Any]
 
@@ -91,7 +92,7 @@ async def first_event(driver: PyMongoDriver, database: str, stage: Document) -> 
     collection = driver.client[database]["c"]
     async with await collection.watch([stage], max_await_time_ms=200) as stream:
         await collection.insert_one({"x": 1})
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             for _ in range(20):
                 if (event := await stream.try_next()) is not None:
                     return event

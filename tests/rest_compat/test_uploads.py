@@ -5,6 +5,7 @@ import base64
 import os
 import signal
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -16,6 +17,7 @@ from content_core.store import ChangeFeed, Store
 from content_core.store.embedded import EmbeddedMongo
 from rest_compat import RestSettings
 from tests.buckets import FILES, expire_notes, left_over
+from tests.patience import PATIENCE
 from tests.rest_compat.serving import make_app, serving
 from tests.rest_compat.test_files import PNG, form, shown, upload
 
@@ -39,7 +41,7 @@ def whole(*parts: bytes) -> bytes:
 
 async def until(look: Callable[[], Awaitable[Any]], *, wanted: bool) -> None:
     """Wait until there is something to be seen, or nothing any more."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while bool(await look()) is not wanted:  # noqa: ASYNC110  # MongoDB has no event for it
             await asyncio.sleep(0.02)
 
@@ -50,11 +52,12 @@ async def send(
     return await remote.post(path, content=body, headers={"Content-Type": content_type})
 
 
+LIMITED: Final = RestSettings(max_file_bytes=4_000_000, max_file_metadata_bytes=1000, max_upload_parts=4)
+
+
 @pytest.fixture
 def settings() -> RestSettings:
-    return RestSettings(
-        max_file_bytes=4_000_000, max_file_metadata_bytes=1000, max_upload_parts=4, upload_idle_seconds=0.5
-    )
+    return LIMITED
 
 
 @pytest.fixture
@@ -199,12 +202,13 @@ async def test_limits_themselves_are_allowed(remote: httpx.AsyncClient, bucket: 
     assert 201 == response.status_code, response.text
 
 
+@pytest.mark.parametrize("settings", [replace(LIMITED, upload_idle_seconds=0.5)], ids=["impatient"])
 @pytest.mark.parametrize("size", [10, BIG])
 async def test_client_that_stops_sending_is_408(
     remote: httpx.AsyncClient, bucket: str, store: Store, tenant: str, begin: Begin, size: int
 ) -> None:
     reader, writer = await begin(bucket, part("file", os.urandom(size), "a"), size + 1_000)
-    answer = await asyncio.wait_for(reader.read(5_000), 20)
+    answer = await asyncio.wait_for(reader.read(5_000), PATIENCE)
     assert answer.startswith(b"HTTP/1.1 408 ")
     assert b"nothing of the body came" in answer
     writer.close()
@@ -229,7 +233,7 @@ async def test_client_that_goes_away_leaves_nothing(
             writer.transport.abort()
         case _:
             writer.write_eof()
-            await asyncio.wait_for(reader.read(), 10)
+            await asyncio.wait_for(reader.read(), PATIENCE)
             writer.close()
 
     await until(lambda: left_over(store, tenant), wanted=False)
@@ -242,7 +246,7 @@ async def test_refusals_come_before_the_bytes(
     """What can be told at once is told at once, and not when 200 MB have been sent."""
     for path, status in ((f"/{tenant}/none.files", 404), (f"{bucket}?id_type=odd", 400), (f"{bucket}?filter=x", 400)):
         reader, writer = await begin(path, part("file", b"", "a"), 3_000_000)
-        answer = await asyncio.wait_for(reader.read(5_000), 10)
+        answer = await asyncio.wait_for(reader.read(5_000), PATIENCE)
         assert answer.startswith(f"HTTP/1.1 {status} ".encode())
         writer.close()
 

@@ -1,6 +1,5 @@
 """Definitions over HTTP with the real registry behind the hook: what is written answers, what is invalid does not."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import httpx
@@ -12,6 +11,7 @@ from content_core.store import ChangeFeed, Store
 from graphql_app.registry import Registry
 from graphql_app.settings import GraphQLSettings
 from rest_compat import RestSettings, create_app
+from tests.patience import until
 from tests.rest_compat.conftest import ADMIN
 from tests.rest_compat.test_app import error_body
 from tests.rest_compat.test_definitions import definition
@@ -99,8 +99,7 @@ async def test_applications_of_a_dropped_database_stop(
 
     assert (await client.delete(f"/{database}", headers={"If-Match": etag})).status_code == 204
 
-    for _ in range(100):
-        if registry.get(key) is None:
-            break
-        await asyncio.sleep(0.05)
-    assert registry.get(key) is None
+    async def stopped() -> bool:
+        return registry.get(key) is None
+
+    await until(stopped)

@@ -13,6 +13,7 @@ import pytest
 
 from content_core.store import launch
 from content_core.store.child_process import arguments_of, is_running, start_owned
+from tests.patience import PATIENCE
 
 _PARENT = textwrap.dedent("""
     import sys, time
@@ -23,7 +24,7 @@ _PARENT = textwrap.dedent("""
 """)
 
 
-def _gone(pid: int, seconds: float = 10) -> bool:
+def _gone(pid: int, seconds: float = PATIENCE) -> bool:
     end = time.monotonic() + seconds
     while is_running(pid):
         if time.monotonic() > end:
@@ -33,7 +34,7 @@ def _gone(pid: int, seconds: float = 10) -> bool:
 
 
 def _becomes_sleep(pid: int) -> bool:
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while arguments_of(pid) != ("/bin/sleep", "600"):
         if time.monotonic() > end:
             return False

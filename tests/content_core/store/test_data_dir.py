@@ -56,7 +56,7 @@ def test_lock_of_a_dead_owner_is_waited_for(tmp_path: Path) -> None:
         DataDir(Path(sys.argv[1])).acquire()
         if os.fork() == 0:
             print("held", flush=True)
-            time.sleep(1)
+            time.sleep(0.5)
         else:
             os._exit(0)
     """)

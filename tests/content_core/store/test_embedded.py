@@ -24,6 +24,7 @@ from content_core.errors import DataDirInUseError, EmbeddedMongoError
 from content_core.store.child_process import is_running
 from content_core.store.data_dir import DataDir
 from content_core.store.embedded import EmbeddedMongo
+from tests.patience import PATIENCE
 
 _SERVER = textwrap.dedent("""
     import os, signal, sys, time
@@ -155,7 +156,7 @@ def test_mongod_that_was_killed_starts_again(started: EmbeddedMongo) -> None:
     _insert(uri, 1)
     assert started.pid is not None
     os.kill(started.pid, signal.SIGKILL)
-    psutil.wait_procs([psutil.Process(started.pid)], timeout=10)
+    psutil.wait_procs([psutil.Process(started.pid)], timeout=PATIENCE)
     assert not started.running
 
     assert uri == started.start()
@@ -199,7 +200,7 @@ def test_mongod_that_outlived_its_server_is_seen_off(started: EmbeddedMongo, tmp
     started._data.release()
 
     with EmbeddedMongo(tmp_path) as again:
-        assert former.wait(10) == 0
+        assert former.wait(PATIENCE) == 0
         assert _numbers(again.uri) == [1]
 
 
@@ -214,7 +215,7 @@ def test_former_mongod_that_nobody_remembers_is_waited_for(started: EmbeddedMong
     former.terminate()
 
     with EmbeddedMongo(tmp_path) as again:
-        assert former.wait(10) == 0
+        assert former.wait(PATIENCE) == 0
         assert _numbers(again.uri) == [1]
 
 

@@ -15,6 +15,7 @@ from content_core.store import FileBucket, FindQuery, Store, WriteOutcome, shown
 from content_core.store.bucket import BATCH
 from content_core.store.file_upload import CHUNK_BYTES, LARGE
 from tests.buckets import CHUNKS, FILES, get, left_over, put
+from tests.patience import PATIENCE
 
 ONE: Final = BATCH * CHUNK_BYTES
 BIG: Final = ONE + 2 * CHUNK_BYTES
@@ -163,7 +164,7 @@ async def test_cancelled_upload_leaves_nothing(store: Store, database: str, buck
                     await asyncio.sleep(60)
 
     task = asyncio.create_task(upload_forever())
-    await asyncio.wait_for(started.wait(), 20)
+    await asyncio.wait_for(started.wait(), PATIENCE)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

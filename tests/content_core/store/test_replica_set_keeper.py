@@ -14,6 +14,7 @@ from content_core.store import ChangeEvent, ChangeFeed, Store
 from content_core.store.replica_set_keeper import Condition
 from tests.buckets import FILES, get, put
 from tests.content_core.store.members import SET, Member, Members, members, settled
+from tests.patience import PATIENCE
 
 
 @pytest.fixture
@@ -414,7 +415,7 @@ async def test_server_does_all_its_work_as_its_user(three: Members) -> None:
         await store.drop_database("work")
         assert "work" not in await store.database_names()
         assert (await store.health()).primary
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(PATIENCE):
             while "dropDatabase" not in {event.operation for event in heard}:  # noqa: ASYNC110 - nothing tells of it
                 await asyncio.sleep(0.05)
     finally:

@@ -17,6 +17,7 @@ from content_core.store.bucket import BATCH
 from content_core.store.embedded import EmbeddedMongo
 from content_core.store.file_upload import CHUNK_BYTES, LARGE, FileUpload
 from tests.buckets import CHUNKS, FILES, expire_notes, get, left_over, put
+from tests.patience import PATIENCE
 
 BIG: Final = (BATCH + 2) * CHUNK_BYTES
 
@@ -75,7 +76,7 @@ async def test_note_of_a_killed_process_is_taken_over_by_the_next_write(
     await store.insert(database, CHUNKS, note)
     await expire_notes(store, database)
     data = os.urandom(size)
-    await asyncio.wait_for(put(bucket, "a", data), 20)
+    await asyncio.wait_for(put(bucket, "a", data), PATIENCE)
     assert data == await get(store, database, "a")
     assert [] == await left_over(store, database)
 
@@ -94,7 +95,7 @@ async def test_write_waits_for_whoever_is_at_the_same_file(
     await asyncio.sleep(0.2)
     assert b"old" == await get(store, database, "a")
     await bucket._bucket.notes.settle("a", owner)
-    await asyncio.wait_for(waiting, 20)
+    await asyncio.wait_for(waiting, PATIENCE)
     assert data == await get(store, database, "a")
     assert [] == await left_over(store, database)
 

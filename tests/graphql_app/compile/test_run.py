@@ -18,6 +18,7 @@ from graphql_app.schema.build import ExecutableApp
 from graphql_app.settings import GraphQLSettings
 from tests.calls import CallCounter
 from tests.graphql_app.compile.workbench import answer_both_ways, compile_text, make_definition, prepare
+from tests.graphql_app.conftest import Clock
 from tests.graphql_app.query.content import COLLECTION, content_definition, make_content
 from tests.graphql_app.query.workshop import build, load_workshop, workshop_definition
 
@@ -150,9 +151,15 @@ async def test_keys_of_every_type_find_what_graphql_core_finds(
 
 
 class _Unwilling(Store):
-    """A store with a delay before each read, or an error instead of it."""
+    """A store with a delay before each read, or an error instead of it.
+
+    On a clock that is put forward, ``takes`` seconds pass as soon as ``at_once`` reads are under way.
+    """
 
     seconds = 0.0
+    clock: Clock | None = None
+    takes = 0.0
+    at_once = 1
     error: Exception | None = None
     fails = "jobs"
     limits: list[int]
@@ -161,6 +168,8 @@ class _Unwilling(Store):
 
     async def read(self, database: str, collection: str, query: FindQuery, *, max_time_ms: int = 0) -> list[Document]:
         self.limits.append(max_time_ms)
+        if self.clock is not None and len(self.limits) % self.at_once == 0:
+            self.clock.advance(self.takes)
         try:
             await asyncio.sleep(self.seconds)
         except asyncio.CancelledError:
@@ -180,15 +189,17 @@ async def unwilling(mongo: EmbeddedMongo) -> AsyncIterator[_Unwilling]:
     await store.close()
 
 
-async def test_the_time_limit_counts_all_levels_together(app: ExecutableApp, unwilling: _Unwilling) -> None:
-    unwilling.seconds = 0.15
+async def test_the_time_limit_counts_all_levels_together(
+    app: ExecutableApp, unwilling: _Unwilling, clock: Clock
+) -> None:
+    unwilling.clock, unwilling.takes = clock, 15
 
-    with pytest.raises(StoreTimeoutError, match="Maximum query time limit of 400ms exceeded"):
-        await run(app, unwilling, CHAIN, settings=GraphQLSettings(query_time_limit_ms=400))
+    with pytest.raises(StoreTimeoutError, match="Maximum query time limit of 40000ms exceeded"):
+        await run(app, unwilling, CHAIN, settings=GraphQLSettings(query_time_limit_ms=40_000))
 
     assert 1 <= len(unwilling.limits) <= 3
     assert unwilling.limits == sorted(unwilling.limits, reverse=True)
-    assert all(0 < limit <= 400 - 150 * level for level, limit in enumerate(unwilling.limits))
+    assert all(0 < limit <= 40_000 - 15_000 * level for level, limit in enumerate(unwilling.limits))
 
 
 async def test_within_the_limit_nothing_is_cut(app: ExecutableApp, unwilling: _Unwilling) -> None:
@@ -200,29 +211,33 @@ async def test_within_the_limit_nothing_is_cut(app: ExecutableApp, unwilling: _U
     assert unwilling.cancelled == 0
 
 
-async def test_reads_under_way_are_cancelled_at_the_limit(app: ExecutableApp, unwilling: _Unwilling) -> None:
-    unwilling.seconds = 30
+async def test_reads_under_way_are_cancelled_at_the_limit(
+    app: ExecutableApp, unwilling: _Unwilling, clock: Clock
+) -> None:
+    unwilling.seconds = 300
+    unwilling.clock, unwilling.takes, unwilling.at_once = clock, 20, 2
 
     with pytest.raises(StoreTimeoutError):
         await run(
             app,
             unwilling,
             '{ mechanics { name } mechanic(id: "m1") { name } }',
-            settings=GraphQLSettings(query_time_limit_ms=50),
+            settings=GraphQLSettings(query_time_limit_ms=20_000),
         )
 
     assert unwilling.cancelled == 2
 
 
 async def test_an_answer_that_comes_in_spite_of_the_limit_is_too_late(
-    app: ExecutableApp, unwilling: _Unwilling
+    app: ExecutableApp, unwilling: _Unwilling, clock: Clock
 ) -> None:
     """Drivers may answer though they were told to stop."""
-    unwilling.seconds = 30
+    unwilling.seconds = 300
+    unwilling.clock, unwilling.takes = clock, 20
     unwilling.stubborn = True
 
-    with pytest.raises(StoreTimeoutError, match="Maximum query time limit of 50ms exceeded"):
-        await run(app, unwilling, "{ mechanics { name } }", settings=GraphQLSettings(query_time_limit_ms=50))
+    with pytest.raises(StoreTimeoutError, match="Maximum query time limit of 20000ms exceeded"):
+        await run(app, unwilling, "{ mechanics { name } }", settings=GraphQLSettings(query_time_limit_ms=20_000))
 
     assert unwilling.cancelled == 1
 

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, Request, async_playwright, expect
 
+from tests.patience import PATIENCE
 from tests.tools import requires
 
 __all__ = [
@@ -39,7 +40,8 @@ _ARGUMENTS = (
     # Whatever the recorder might miss finds no other host either.
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1, EXCLUDE localhost",
 )
-_PATIENCE_MS = 20_000
+_PATIENCE_MS = PATIENCE * 1000
+expect.set_options(timeout=_PATIENCE_MS)
 _EDITOR = ".graphiql-query-editor .CodeMirror"
 _RESULT = ".result-window.CodeMirror, .result-window .CodeMirror"
 

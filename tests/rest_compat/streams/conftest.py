@@ -20,6 +20,7 @@ from content_core.documents import Document
 from content_core.store import ChangeFeed, ChangeStreams, Store
 from opencaas.sockets import LARGEST_MESSAGE, PING_SECONDS, SocketProtocol
 from rest_compat import RestSettings, create_app
+from tests.patience import PATIENCE
 from tests.rest_compat.conftest import Notes
 
 __all__ = ["COLLECTION", "CRUD", "Live", "close_of", "event", "no_event", "opened_live", "watched", "watching"]
@@ -29,7 +30,6 @@ CRUD: Final[Document] = {
     "uri": "crud",
     "stages": [{"$match": {"operationType": {"$in": ["insert", "replace", "update", "delete"]}}}],
 }
-_PATIENCE: Final = 10.0
 _QUIET: Final = 0.5
 _ADMIN: Final = ("admin", "correct horse")
 _KEY: Final = "k-reader"
@@ -135,7 +135,7 @@ async def opened_live(
     serving = asyncio.create_task(server._serve([listener]))
     port: int = listener.getsockname()[1]
     try:
-        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=_ADMIN, timeout=20) as admin:
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", auth=_ADMIN, timeout=PATIENCE) as admin:
             await _until_served(admin)
             live = Live(port=port, database=database, store=store, upstreams=upstreams, admin=admin)
             assert (await admin.put(f"/{database}")).status_code in {200, 201}
@@ -149,13 +149,14 @@ async def opened_live(
 
 
 async def _until_served(admin: httpx.AsyncClient) -> None:
-    for _ in range(200):
-        try:
-            await admin.get("/")
-        except httpx.ConnectError:
-            await asyncio.sleep(0.02)
-        else:
-            return
+    async with asyncio.timeout(PATIENCE):
+        while True:
+            try:
+                await admin.get("/")
+            except httpx.ConnectError:
+                await asyncio.sleep(0.02)
+            else:
+                return
 
 
 @pytest.fixture
@@ -192,7 +193,7 @@ async def watched(live: Live) -> int:
 
 async def event(client: ClientConnection) -> Any:
     """Give the next event."""
-    async with asyncio.timeout(_PATIENCE):
+    async with asyncio.timeout(PATIENCE):
         frame = await client.recv()
     assert isinstance(frame, str)
     return json.loads(frame)
@@ -205,7 +206,7 @@ async def no_event(client: ClientConnection, seconds: float = _QUIET) -> None:
             raise AssertionError(await client.recv())
 
 
-async def close_of(client: ClientConnection, seconds: float = _PATIENCE) -> tuple[int, str]:
+async def close_of(client: ClientConnection, seconds: float = PATIENCE) -> tuple[int, str]:
     """Read until the server closes; give code and reason."""
     async with asyncio.timeout(seconds):
         with contextlib.suppress(websockets.ConnectionClosed):

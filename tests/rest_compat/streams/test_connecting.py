@@ -11,6 +11,7 @@ from websockets.asyncio.client import ClientConnection
 
 from content_core.documents import Document
 from content_core.store import ChangeFeed, Store
+from tests.patience import PATIENCE, until
 from tests.rest_compat.streams.conftest import CRUD, Live, event, opened_live, watching
 
 HANDSHAKE = {
@@ -250,7 +251,7 @@ async def test_definitions_that_are_none_are_not_found(live: Live) -> None:
 async def test_handshake_that_is_none_is_answered_and_closed(live: Live, request_head: str) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", live.port)
     writer.write(request_head.format(path=f"{live.collection}/_streams/crud").encode())
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(PATIENCE):
         answer = await reader.read()
     writer.close()
 
@@ -269,12 +270,11 @@ async def test_client_that_leaves_during_the_handshake_leaves_nothing_behind(liv
         writer.transport.abort()
     async with watching(live) as client:
         assert await works(client, live)
-    for _ in range(100):
-        if not live.upstreams.streams:
-            break
-        await asyncio.sleep(0.02)
 
-    assert (0, 0) == (live.upstreams.watchers, live.upstreams.streams)
+    async def nobody_left() -> bool:
+        return (live.upstreams.watchers, live.upstreams.streams) == (0, 0)
+
+    await until(nobody_left)
 
 
 async def test_bounds_are_503(store: Store, feed: ChangeFeed, database: str) -> None:
