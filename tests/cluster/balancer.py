@@ -15,6 +15,8 @@ from typing import Any, Final
 import aiohttp
 from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, TCPConnector, WSMsgType, web
 
+from tests.patience import PATIENCE
+
 __all__ = ["Balancer", "running_balancer"]
 
 HOST: Final = "127.0.0.1"
@@ -107,6 +109,8 @@ class Balancer:
                 headers=headers,
                 data=body or None,
                 allow_redirects=False,
+                # As the client asked: it may not read what is compressed.
+                skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent"),
                 timeout=_REQUEST_TIMEOUT,
             )
             try:
@@ -184,7 +188,7 @@ def running_balancer(servers: Sequence[str], *, port: int = 0) -> Iterator[Balan
 
     thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="balancer")
     thread.start()
-    if not started.wait(10):
+    if not started.wait(PATIENCE):
         raise TimeoutError("the balancer did not start")
     try:
         yield balancer

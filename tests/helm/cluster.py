@@ -251,6 +251,11 @@ class Cluster:
         kept = described | {"metadata": {"namespace": NAMESPACE} | described["metadata"]}
         self.server.objects[f"{room}/{described['metadata']['name']}"] = kept
 
+    def remove(self, kind: str, name: str) -> None:
+        """Take an object away, as a person does with ``kubectl delete``."""
+        (path,) = (path for path in self.server.objects if path.endswith(f"/{NAMESPACE}/{_plural(kind)}/{name}"))
+        del self.server.objects[path]
+
     def objects(self, kind: str) -> dict[str, Object]:
         """List the objects of a kind by name, without helm's own records of releases."""
         return {

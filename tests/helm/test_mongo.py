@@ -149,3 +149,30 @@ def test_another_mongodb_leaves_nothing_of_ours(chart: Chart) -> None:
     assert read_secret(rendered.one("Secret", NAME))["mongoUri"] == "mongodb://db.company.com/?replicaSet=x"
     variable = rendered.environment("Deployment", "caas-rest-api")["OPENCAAS_MONGODB_URI"]
     assert variable == ("secret", NAME, "mongoUri")
+
+
+FIXED: dict[str, Any] = {
+    "mongo.replicaSetName": "rs1",
+    "mongo.persistentVolume.size": "40Gi",
+    "mongo.persistentVolume.storageClass": "fast",
+    "mongo.persistentVolume.accessModes": ["ReadWriteOncePod"],
+    "mongo.persistentVolume.annotations": {"keep": "true"},
+}
+
+
+def test_what_cannot_change_is_refused_before_anything_does(cluster: Cluster) -> None:
+    """Kubernetes would refuse other claims with half of the upgrade done, and members another name of their set."""
+    changed: dict[str, Any] = {"mongo": {"persistentVolume": {}}, "restApi": {"replicas": 4}}
+    for path, value in FIXED.items():
+        place = changed["mongo"]["persistentVolume"] if "persistentVolume" in path else changed["mongo"]
+        place[path.rpartition(".")[2]] = value
+    assert cluster.install().returncode == 0
+    refused = cluster.install(changed)
+
+    assert [path for path in FIXED if f"- {path}: " not in refused.stderr] == []
+    assert cluster.objects("Deployment")["caas-rest-api"]["spec"]["replicas"] == 3
+    # The same size, written otherwise.
+    assert cluster.install(nested("mongo.persistentVolume.size", "20480Mi")).returncode == 0
+    # As docs/operations/mongodb.md enlarges volumes: the pods stay, the stateful set is made anew.
+    cluster.remove("StatefulSet", "caas-mongo")
+    assert cluster.install(nested("mongo.persistentVolume.size", "40Gi")).returncode == 0

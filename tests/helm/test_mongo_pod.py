@@ -21,6 +21,7 @@ from content_core.store.mongod_binary import find_mongod
 from tests.helm.rendering import Chart, Object, Rendering
 from tests.helm.test_secrets import NAME, read_secret
 from tests.live import OPENCAAS, environment, eventually
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 WORKLOAD = ("StatefulSet", "caas-mongo")
@@ -114,7 +115,7 @@ def pod(chart: Chart, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pod]
     probe = f"http://127.0.0.1:{keeper['OPENCAAS_REPLICA_SET_PROBE_PORT']}"
     keep = [str(OPENCAAS), *rendering.container(*WORKLOAD, "keeper")["command"][1:]]
     with running(command, folder / "mongod.log"), running(keep, folder / "keeper.log", keeper) as process:
-        assert eventually(lambda: answers(f"{probe}/ready"), seconds=60), (folder / "keeper.log").read_text("utf-8")
+        assert eventually(lambda: answers(f"{probe}/ready")), (folder / "keeper.log").read_text("utf-8")
         yield Pod(port, probe, secret, keeper, process)
 
 
@@ -190,6 +191,6 @@ def test_primary_hands_over_before_mongod_ends(chart: Chart, pod: Pod) -> None:
             waiting.wait(1)
         pod.process.terminate()
 
-        assert waiting.wait(30) == 0
-    assert pod.process.wait(20) == 0
-    assert subprocess.run(line, timeout=5, check=False).returncode == 0
+        assert waiting.wait(PATIENCE) == 0
+    assert pod.process.wait(PATIENCE) == 0
+    assert subprocess.run(line, timeout=PATIENCE, check=False).returncode == 0

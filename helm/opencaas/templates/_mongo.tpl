@@ -134,6 +134,7 @@ mongo.replicaSetMembers: {{ $members }} is more than mongo.replicas, {{ $replica
 {{- if gt $expected $replicas }}
 mongo.replicas: {{ $replicas }} pods are fewer than the {{ $expected }} members of the replica set; set mongo.replicaSetMembers to {{ $replicas }} and leave mongo.replicas at first, then take members out with opencaas replica-set remove
 {{- end }}
+{{- include "opencaas.validate.mongoFixed" (dict "mongo" . "found" (lookup "apps/v1" "StatefulSet" $.Release.Namespace $name)) }}
 {{- $own := list "--dbpath" "--port" "--bind_ip" "--bind_ip_all" "--ipv6" "--replSet" "--keyFile" "--noscripting" "--nounixsocket" "--quiet" "--wiredTigerCacheSizeGB" "--oplogSize" }}
 {{- range .extraArgs }}
 {{- if has (splitList "=" . | first) $own }}
@@ -142,6 +143,37 @@ mongo.extraArgs: {{ splitList "=" . | first }} is set by the chart, and mongod t
 {{- end }}
 {{- if lt (int .terminationGracePeriodSeconds) 45 }}
 mongo.terminationGracePeriodSeconds: at least 45, since a primary hands over and writes its memory to disk
+{{- end }}
+{{- end }}
+{{- end -}}
+
+{{/*
+What a replica set that is there does not let change, one a line: its name, and its claims, with which Kubernetes
+would refuse the upgrade in the middle. Takes (dict "mongo" <values> "found" <stateful set>); without one, nothing.
+*/}}
+{{- define "opencaas.validate.mongoFixed" -}}
+{{- $mongo := .mongo }}
+{{- with .found.spec }}
+{{- range (first .template.spec.containers).args }}
+{{- if and (hasPrefix "--replSet=" .) (ne . (printf "--replSet=%s" $mongo.replicaSetName)) }}
+mongo.replicaSetName: can't change after the first installation; the replica set is called {{ trimPrefix "--replSet=" . }}
+{{- end }}
+{{- end }}
+{{- with first (.volumeClaimTemplates | default list) }}
+{{- $claim := . }}
+{{- $size := $claim.spec.resources.requests.storage }}
+{{- if ne (include "opencaas.quantity" $size) (include "opencaas.quantity" $mongo.persistentVolume.size) }}
+mongo.persistentVolume.size: {{ $mongo.persistentVolume.size }} is not what the volumes have, {{ $size }}; docs/operations/mongodb.md says how to enlarge volumes
+{{- end }}
+{{- if ne ($claim.spec.storageClassName | default "") ($mongo.persistentVolume.storageClass | default "") }}
+mongo.persistentVolume.storageClass: can't change while the stateful set is there, whose volumes have {{ $claim.spec.storageClassName | default "the class of the cluster" }}
+{{- end }}
+{{- if ne ($claim.spec.accessModes | toJson) ($mongo.persistentVolume.accessModes | toJson) }}
+mongo.persistentVolume.accessModes: can't change while the stateful set is there
+{{- end }}
+{{- if ne ($claim.metadata.annotations | default dict | toJson) ($mongo.persistentVolume.annotations | default dict | toJson) }}
+mongo.persistentVolume.annotations: can't change while the stateful set is there
+{{- end }}
 {{- end }}
 {{- end }}
 {{- end -}}
