@@ -8,6 +8,7 @@ from types import TracebackType
 from typing import Any, Final, Self
 
 import httpx
+from hypothesis import HealthCheck, settings
 
 __all__ = ["PATIENCE", "Stopwatch", "be_patient", "let_pass", "until"]
 
@@ -91,6 +92,8 @@ async def until(question: Callable[[], Awaitable[object]], *, limit: float = PAT
 
 
 def be_patient() -> None:
-    """Let HTTP clients of tests wait for a minute unless they say otherwise; by itself, httpx gives up after five."""
+    """Let what tests use wait: by itself httpx gives up after five seconds, and Hypothesis after 0.2 for an example."""
     for function in _ASKING:
         function.__kwdefaults__["timeout"] = httpx.Timeout(PATIENCE)
+    settings.register_profile("patient", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+    settings.load_profile("patient")

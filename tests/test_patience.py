@@ -9,6 +9,7 @@ import time
 
 import httpx
 import psutil
+from hypothesis import settings
 
 from tests.patience import PATIENCE, Stopwatch
 
@@ -48,3 +49,7 @@ def test_time_in_which_it_ran_counts() -> None:
 def test_http_clients_of_tests_are_patient() -> None:
     with httpx.Client() as client:
         assert httpx.Timeout(PATIENCE) == client.timeout
+
+
+def test_examples_may_take_their_time() -> None:
+    assert settings().deadline is None

@@ -50,6 +50,11 @@ async def editor_text(opened: OpenPage) -> str:
     return text
 
 
+async def until_remembered(opened: OpenPage, text: str) -> None:
+    """Wait until GraphiQL has stored what was typed: it does so half a second late."""
+    await opened.page.wait_for_function("(text) => JSON.stringify({...localStorage}).includes(text)", arg=text)
+
+
 async def stored(opened: OpenPage, storage: str) -> str:
     text: str = await opened.page.evaluate(f"JSON.stringify({{...{storage}}})")
     return text
@@ -158,7 +163,7 @@ async def test_key_is_kept_in_the_session_only(service: Service, opened: OpenPag
     await enter_key(opened, KEY)
     await run_query(opened, SHOP)
     await show_pane(opened, "History")
-    await opened.page.wait_for_timeout(800)  # GraphiQL stores what it remembers half a second late
+    await until_remembered(opened, "query Shop")
     assert KEY in await stored(opened, "sessionStorage")
     local = await stored(opened, "localStorage")
     assert "query Shop" in local
@@ -190,7 +195,7 @@ async def test_key_is_not_sent_to_another_application(service: Service, opened: 
 
 async def test_queries_are_remembered_per_application(service: Service, opened: OpenPage) -> None:
     await run_query(opened, "query Remembered { wide }")
-    await opened.page.wait_for_timeout(800)
+    await until_remembered(opened, "query Remembered")
     await opened.page.goto(f"{service.url}/graphql/demo/blog")
     await expect(opened.page.locator(".graphiql-query-editor")).to_contain_text("query Start")
     await opened.page.goto(opened.url)
