@@ -51,10 +51,11 @@ class Compression:
         if scope["type"] != "http" or not self._level:
             await self._app(scope, receive, send)
             return
-        accepted = next(
-            (value.decode("latin-1") for name, value in scope["headers"] if name == b"accept-encoding"), None
-        )
-        coding = choose_coding(accepted)
+        coding = None
+        for name, value in scope["headers"]:
+            if name == b"accept-encoding":
+                coding = choose_coding(value.decode("latin-1"))
+                break
         answer = _Answer(send, coding=coding, level=self._level, head=scope["method"] == "HEAD")
         await self._app(scope, receive, answer.send)
 

@@ -8,6 +8,7 @@ costs no more than reading its key. Everything that this module is not sure of i
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any, Final, TypeAlias
@@ -328,11 +329,9 @@ class RelationQuery:
         if len(documents) >= self.query.limit:
             return every
         dealers = [_Dealer(group, cells, alone=len(self.cells) == 1) for group, cells in self.cells]
+        deal = dealers[0].deal if len(dealers) == 1 else partial(_deal_to_all, dealers)
         try:
-            if len(dealers) == 1:
-                claimed = all(map(dealers[0].deal, documents))
-            else:
-                claimed = all(any([dealer.deal(document) for dealer in dealers]) for document in documents)
+            claimed = all(map(deal, documents))
         except UndecidedError:
             return every
         if not claimed:  # MongoDB compares differently here (a collation): all bets are off
@@ -387,6 +386,12 @@ class _Dealer:
 
     def _matches(self, document: Document) -> bool:
         return all(condition.matches(document) for condition in self._conditions)
+
+
+def _deal_to_all(dealers: Sequence[_Dealer], document: Document) -> bool:
+    """Give a document to the cells of several groups, for each of them may want it; False if none did."""
+    claimed = [dealer.deal(document) for dealer in dealers]
+    return any(claimed)
 
 
 def merge_groups(

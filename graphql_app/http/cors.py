@@ -24,21 +24,24 @@ class CrossOrigin:
     def __init__(self, app: ASGIApp, *, allowed_origins: Sequence[str] = ()) -> None:
         self._app = app
         self._allowed = tuple(allowed_origins)
+        self._without_origin = self._headers(None)  # what nearly all answers get
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or add the headers to the answer of the application."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        origin = next((value.decode("latin-1") for name, value in scope["headers"] if name == b"origin"), None)
-        headers = cors_headers(origin, self._allowed, exposed="")
-        added = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items() if name != "Vary"]
+        added, vary = self._without_origin
+        for name, value in scope["headers"]:
+            if name == b"origin":
+                added, vary = self._headers(value.decode("latin-1"))
+                break
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 message["headers"] = [*message["headers"], *added]
-                if "Vary" in headers:
-                    MutableHeaders(scope=message).add_vary_header(headers["Vary"])
+                if vary is not None:
+                    MutableHeaders(scope=message).add_vary_header(vary)
             await send(message)
 
         if scope["method"] == "OPTIONS":
@@ -46,3 +49,9 @@ class CrossOrigin:
             await Response(headers=preflight)(scope, receive, send_with_headers)
             return
         await self._app(scope, receive, send_with_headers)
+
+    def _headers(self, origin: str | None) -> tuple[list[tuple[bytes, bytes]], str | None]:
+        """Give the headers for an origin, and apart from them what ``Vary`` has to name."""
+        headers = cors_headers(origin, self._allowed, exposed="")
+        raw = [(name.lower().encode(), value.encode("latin-1")) for name, value in headers.items() if name != "Vary"]
+        return raw, headers.get("Vary")

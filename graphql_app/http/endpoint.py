@@ -98,7 +98,7 @@ class GraphQLEndpoint:
         if request.method == "GET":
             return parse_query_string(request.query_parameters)
         declared = request.header(b"content-length")
-        body = await read_body(request.chunks(), declared=declared, limit=self._settings.max_body_bytes)
+        body = await read_body(request.next_part, declared=declared, limit=self._settings.max_body_bytes)
         return parse_request(body, request.header(b"content-type"), strict=form.standard)
 
     async def _admit(self, request: Incoming, address: Address) -> Principal:

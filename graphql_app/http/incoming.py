@@ -1,7 +1,5 @@
 """A request as it comes from the server: its headers are read once, and nothing that is not asked for."""
 
-from collections.abc import AsyncIterator
-
 from starlette.datastructures import QueryParams
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
@@ -44,17 +42,13 @@ class Incoming:
         """What stands behind the question mark."""
         return QueryParams(self._scope["query_string"])
 
-    async def chunks(self) -> AsyncIterator[bytes]:
-        """Give the parts of the body as they come.
+    async def next_part(self) -> tuple[bytes, bool]:
+        """Wait for the next part of the body; says whether more come after it.
 
         Raises:
             ClientDisconnect: the client went away.
         """
-        more = True
-        while more:
-            message = await self._receive()
-            if message["type"] == "http.disconnect":
-                raise ClientDisconnect
-            more = message.get("more_body", False)
-            if message.get("body"):
-                yield message["body"]
+        message = await self._receive()
+        if message["type"] == "http.disconnect":
+            raise ClientDisconnect
+        return message.get("body", b""), message.get("more_body", False)

@@ -1,6 +1,6 @@
 """From an HTTP request to a GraphQL request: its application, its form, its size, its members."""
 
-from collections.abc import AsyncIterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -13,9 +13,9 @@ from graphql_app.http.negotiation import BodyForm, read_body_form
 __all__ = ["Address", "GraphQLRequest", "parse_query_string", "parse_request", "read_body"]
 
 _MEMBERS: Final = (
-    ("operationName", str, "a string"),
-    ("variables", dict, "an object"),
-    ("extensions", dict, "an object"),
+    ("operationName", str | None, "a string"),
+    ("variables", dict | None, "an object"),
+    ("extensions", dict | None, "an object"),
 )
 
 
@@ -55,21 +55,31 @@ class GraphQLRequest:
     variables: dict[str, Any]
 
 
-async def read_body(chunks: AsyncIterable[bytes], *, declared: str | None, limit: int) -> bytes:
+async def read_body(
+    next_part: Callable[[], Awaitable[tuple[bytes, bool]]], *, declared: str | None, limit: int
+) -> bytes:
     """Read a body up to a limit; not a byte of one that says itself that it is longer.
+
+    Args:
+        next_part: gives the next part of the body, and whether there are more.
+        declared: how long the client says it is.
+        limit: how long it may be.
 
     Raises:
         BodyTooLargeError: it is longer.
     """
-    error = BodyTooLargeError(f"Bad request: the body is larger than {limit} bytes")
     if declared and declared.isascii() and declared.isdigit() and int(declared[:20]) > limit:
-        raise error
-    body = bytearray()
-    async for chunk in chunks:
-        body += chunk
-        if len(body) > limit:
-            raise error
-    return bytes(body)
+        raise _too_large(limit)
+    body, more = await next_part()
+    if more:
+        parts = bytearray(body)
+        while more and len(parts) <= limit:
+            part, more = await next_part()
+            parts += part
+        body = bytes(parts)
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
 
 
 def parse_request(body: bytes, content_type: str | None, *, strict: bool = False) -> GraphQLRequest:
@@ -111,7 +121,7 @@ def _read_members(members: Mapping[str, Any], *, strict: bool) -> GraphQLRequest
         raise RequestError("Query cannot be null")
     if strict:
         for member, kind, name in _MEMBERS:
-            if not isinstance(members.get(member), kind | None):
+            if not isinstance(members.get(member), kind):
                 raise RequestError(f"Bad request: {member} must be {name}")
     operation, variables = members.get("operationName"), members.get("variables")
     return GraphQLRequest(
@@ -119,6 +129,10 @@ def _read_members(members: Mapping[str, Any], *, strict: bool) -> GraphQLRequest
         operation if isinstance(operation, str) and operation else None,
         variables if isinstance(variables, dict) else {},
     )
+
+
+def _too_large(limit: int) -> BodyTooLargeError:
+    return BodyTooLargeError(f"Bad request: the body is larger than {limit} bytes")
 
 
 def _decode(body: bytes) -> str:
