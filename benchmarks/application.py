@@ -4,8 +4,9 @@ import logging
 import os
 import secrets
 from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, redirect_stderr
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Final
 
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 from starlette.types import ASGIApp
@@ -13,10 +14,14 @@ from starlette.types import ASGIApp
 from content_core.store import Store
 from content_core.store.drivers import DriverName
 from opencaas.asgi import Services, create_app
-from opencaas.logs import configure_logging
+from opencaas.logs import RequestLines, configure_logging
+from opencaas.metrics.board import Board
+from opencaas.monitoring import Surroundings
 from opencaas.settings import read_settings
 
 __all__ = ["CallCount", "discarded_log", "opened_application"]
+
+_STDERR: Final = 2
 
 
 class CallCount(CommandListener):
@@ -48,6 +53,7 @@ async def opened_application(
         count: hears of the reads that GraphQL requests make; listening costs time.
     """
     settings = read_settings(store_driver=driver)
+    surroundings = Surroundings(Board.create(1), 0, RequestLines(level=logging.INFO, direct=True))
     services = Services.open(settings, uri=uri, admin_password=secrets.token_hex(16))
     async with AsyncExitStack() as stack:
         if count is not None:  # keys and definitions are still read through the first one
@@ -55,16 +61,19 @@ async def opened_application(
             services.store = Store.open(uri, driver=driver, event_listeners=[count])
         stack.push_async_callback(services.stop)
         await services.start()
-        yield create_app(services, settings)
+        yield create_app(services, settings, surroundings=surroundings)
 
 
 @contextmanager
 def discarded_log() -> Iterator[None]:
-    """Write the log as a server does, into nothing."""
-    with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-        with redirect_stderr(nowhere):
-            configure_logging(level="info", form="json")
-        try:
-            yield
-        finally:
-            logging.getLogger().handlers.clear()
+    """Write the log as a server does, into nothing, as everything else that goes to standard error meanwhile."""
+    kept = os.dup(_STDERR)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), _STDERR)
+        configure_logging(level="info", form="json")
+        yield
+    finally:
+        logging.getLogger().handlers.clear()
+        os.dup2(kept, _STDERR)
+        os.close(kept)
