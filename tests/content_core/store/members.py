@@ -125,7 +125,7 @@ class Members:
         """Let every keeper do a round."""
         return [member.keeper.look() for member in self.members]
 
-    def until(self, check: Callable[[list[Condition]], _T], seconds: float = 90) -> _T:
+    def until(self, check: Callable[[list[Condition]], _T | None], seconds: float = 120) -> _T:
         """Let the keepers do rounds until a check gives something true."""
         end = time.monotonic() + seconds
         while True:
@@ -147,7 +147,13 @@ class Members:
         )
 
     def primary(self) -> Member:
-        return next(member for member in self.members if member.keeper.look().primary)
+        """Wait until there is a primary, as there is none for a moment whenever a busy machine made for an election."""
+
+        def found(conditions: list[Condition]) -> Member | None:
+            pairs = zip(self.members, conditions, strict=True)
+            return next((member for member, condition in pairs if condition.primary), None)
+
+        return self.until(found)
 
     @contextmanager
     def client(self, who: str = "mongoUser", **options: Any) -> "Iterator[MongoClient[Document]]":
