@@ -30,6 +30,7 @@ class LiveServer:
     data_dir: Path
     url: str
     log: list[str] = field(default_factory=list)
+    readers: list[threading.Thread] = field(default_factory=list)
 
     @property
     def admin(self) -> tuple[str, str]:
@@ -72,10 +73,17 @@ class LiveServer:
             self.process.send_signal(signal.SIGCONT)
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Send a signal and wait for the end; gives the exit status."""
+        """Send a signal and wait for the end, and until the log is whole; gives the exit status."""
         if self.process.poll() is None:
             self.process.send_signal(number)
-        return self.process.wait(60)
+        status = self.process.wait(60)
+        self.hear_out()
+        return status
+
+    def hear_out(self) -> None:
+        """Wait until all that was said by a server that has ended is in the log."""
+        for reader in self.readers:
+            reader.join(10)
 
 
 class StartError(Exception):
@@ -114,6 +122,7 @@ def live_server(
         threading.Thread(target=_collect, args=(process.stdout, lines.put)),
         threading.Thread(target=_collect, args=(process.stderr, server.log.append)),
     ]
+    server.readers += readers
     for reader in readers:
         reader.start()
     try:
@@ -127,8 +136,7 @@ def live_server(
             except subprocess.TimeoutExpired:
                 process.kill()
                 process.wait()
-        for reader in readers:
-            reader.join(10)
+        server.hear_out()
         process.stdout.close()
         process.stderr.close()
 
@@ -153,7 +161,8 @@ def _await_ready(server: LiveServer, lines: "queue.Queue[str | None]", deadline:
             status = server.process.wait(5)
         except subprocess.TimeoutExpired:
             status = None
-    time.sleep(0.1)
+    if status is not None:
+        server.hear_out()
     raise StartError(status, "".join(heard), "".join(server.log))
 
 

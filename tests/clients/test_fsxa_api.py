@@ -356,7 +356,7 @@ def _await_first_event(reader: Package, demo: LiveServer, collection: str) -> No
         reader.fetch(f"{collection}/knock", method="PUT", headers=_headers(demo), body="{}")
         return bool(reader.heard("changes"))
 
-    assert eventually(knock, 20)
+    assert eventually(knock)
 
 
 def _headers(demo: LiveServer) -> dict[str, str]:

@@ -56,7 +56,7 @@ def _run(bed: Bed, load: Load, number: signal.Signals) -> float:
         running = pool.submit(asyncio.run, load.run())
         eventually(lambda: len(load.acknowledged) > 10, 30)
         time.sleep(3)
-        gone = time.monotonic()
+        gone = load.watch.seconds
         former.kill(number)
         bed.replica_set.wait_for_primary(besides=former)
         eventually(lambda: any(a.good and a.began > gone for a in load.seen("write")), _LONGEST)

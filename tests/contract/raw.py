@@ -5,6 +5,8 @@ import socket
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from tests.patience import PATIENCE
+
 __all__ = ["Answer", "exchange"]
 
 
@@ -34,10 +36,11 @@ def exchange(url: str, request: bytes, *, patience: float = 0.1) -> Answer:
     assert address.hostname is not None
     received = b""
     with (
-        socket.create_connection((address.hostname, address.port or 80), timeout=patience) as connection,
+        socket.create_connection((address.hostname, address.port or 80), timeout=PATIENCE) as connection,
         contextlib.suppress(BrokenPipeError, ConnectionResetError),  # refused before everything was sent
     ):
         connection.sendall(request)
+        connection.settimeout(patience)
         while part := _receive(connection):
             received += part
     return Answer(_status(received), received.decode("latin-1"))
@@ -48,7 +51,7 @@ def _receive(connection: socket.socket) -> bytes:
         return connection.recv(65536)
     except TimeoutError:
         connection.shutdown(socket.SHUT_WR)
-        connection.settimeout(20)
+        connection.settimeout(PATIENCE)
         return connection.recv(65536)
 
 

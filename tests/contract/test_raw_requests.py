@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.contract.conftest import ROUNDS, Contract
 from tests.contract.raw import Answer, exchange
+from tests.patience import PATIENCE
 
 FEW: Final = settings(
     max_examples=60 * ROUNDS, deadline=None, derandomize=ROUNDS == 1, suppress_health_check=list(HealthCheck)
@@ -80,7 +81,7 @@ def request(contract: Contract, method: str, target: bytes, body: bytes = b"", *
 
 
 def check(contract: Contract, sent: bytes, *, whole: bool = True) -> Answer:
-    answer = exchange(contract.server.url, sent, patience=20 if whole else 0.1)
+    answer = exchange(contract.server.url, sent, patience=PATIENCE if whole else 0.1)
     assert answer.status is not None or not whole
     # One refusal is an honest 500 and one a 501: a schema that a collection names is not there, or is not for bulk.
     expected = answer.status in {500, 501} and ("schema" in answer.text)

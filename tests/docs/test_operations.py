@@ -13,8 +13,9 @@ import pytest
 from fixtures import PROJECTS
 from tests.docs.blocks import read_blocks
 from tests.live import OPENCAAS, LiveServer
+from tests.patience import PATIENCE
 
-SECONDS = 10.0
+SECONDS = PATIENCE
 
 
 def read_command(page: str, beginning: str, demo: LiveServer) -> list[str]:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import json
-import time
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -12,6 +11,8 @@ from typing import Any, Final, TypeAlias
 import httpx
 import websockets
 from websockets.asyncio.client import ClientConnection
+
+from tests.patience import Stopwatch
 
 __all__ = ["Answer", "Load", "Watch"]
 
@@ -31,7 +32,7 @@ class Answer:
         status: its status; 0 if the connection broke.
         body: the body as text.
         took: seconds.
-        began: when it was sent (:func:`time.monotonic`).
+        began: when it was sent, by the load's watch.
         retry_after: what ``Retry-After`` said.
     """
 
@@ -69,6 +70,7 @@ class Load:
         watchers: how many WebSockets watch.
         writers: how many clients write new documents, each under names of its own.
         prefix: what the names of documents begin with, where another load has been before.
+        watch: measures while the load runs, without the time in which this process was put aside.
     """
 
     url: str
@@ -84,9 +86,14 @@ class Load:
     acknowledged: set[str] = field(default_factory=set)
     watches: list[Watch] = field(default_factory=list)
     stopped: bool = False
+    watch: Stopwatch = field(default_factory=Stopwatch)
 
     async def run(self) -> None:
         """Run until stopped, and then until all watchers have heard of all that was acknowledged."""
+        with self.watch:
+            await self._run()
+
+    async def _run(self) -> None:
         async with AsyncExitStack() as stack, asyncio.TaskGroup() as group:
             client = await stack.enter_async_context(self._client())
             for _ in range(self.watchers):
@@ -128,13 +135,13 @@ class Load:
         )
 
     async def _ask(self, what: str, ask: Ask) -> Answer:
-        began = time.monotonic()
+        began = self.watch.seconds
         try:
             response = await ask()
         except httpx.TransportError as error:
-            answer = Answer(what, 0, repr(error), time.monotonic() - began, began)
+            answer = Answer(what, 0, repr(error), self.watch.seconds - began, began)
         else:
-            took, wait = time.monotonic() - began, response.headers.get("retry-after")
+            took, wait = self.watch.seconds - began, response.headers.get("retry-after")
             answer = Answer(what, response.status_code, response.text, took, began, wait)
         self.answers.append(answer)
         return answer

@@ -1,8 +1,6 @@
 """An application over HTTP, on whole servers: written, asked, changed, broken, switched off, deleted, elsewhere."""
 
-import asyncio
 import json
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -14,6 +12,7 @@ from content_core.store import Store
 from content_core.store.embedded import EmbeddedMongo
 from tests.content_core.access.keys import READ, entry, store_key
 from tests.graphql_app.schema.test_definition import CHECKS
+from tests.patience import until
 from tests.rest_compat.conftest import ADMIN
 from tests.rest_compat.test_app import bearer, error_body
 from tests.rest_compat.test_tokens import whole_server
@@ -63,10 +62,10 @@ async def asked(server: httpx.AsyncClient, tenant: str, field: str = "text", app
 
 
 async def within_five_seconds(question: Callable[[], Awaitable[Any]], expected: Any) -> None:
-    deadline = time.monotonic() + _PROPAGATION
-    while await question() != expected:
-        assert time.monotonic() < deadline, "the other server does not follow"
-        await asyncio.sleep(0.05)
+    async def followed() -> bool:
+        return bool(await question() == expected)
+
+    assert await until(followed) < _PROPAGATION, "the other server does not follow"
 
 
 ONE = (200, {"notes": [{"text": "one"}]})

@@ -15,6 +15,7 @@ import pytest
 from content_core.store.embedded import EmbeddedMongo
 from tests.live import LiveServer, eventually, live_server
 from tests.opencaas.load import Load
+from tests.patience import PATIENCE
 
 ADMIN: Final = ("admin", "correct horse")
 KEY: Final = "k-watcher"
@@ -31,8 +32,10 @@ DEFINITION: Final = {
 }
 CRUD: Final = {"uri": "crud", "stages": [{"$match": {"operationType": {"$in": ["insert", "replace", "update"]}}}]}
 
+EVERYTHING: Final = ("read", "write", "graphql", "health", "ready")
+
 _LOAD_SECONDS: Final = 2.0
-_AWAY_SECONDS: Final = 5.0
+_AWAY_SECONDS: Final = 2.0
 
 
 @pytest.fixture
@@ -73,25 +76,30 @@ def kill(mongo: EmbeddedMongo) -> None:
     assert mongo.pid is not None
     process = psutil.Process(mongo.pid)
     process.kill()
-    psutil.wait_procs([process], timeout=10)
+    psutil.wait_procs([process], timeout=PATIENCE)
 
 
 def run_through_deaths(load: Load, mongo: EmbeddedMongo, *, away: tuple[float, ...]) -> None:
-    """Keep the load on while MongoDB is killed and started again, as often as times of absence are given."""
-    with ThreadPoolExecutor(1) as pool, httpx.Client(base_url=load.url, timeout=10) as probe:
+    """Keep the load on while MongoDB is killed and started again, as often as times of absence are given.
+
+    A time begins when everybody has noticed; with none, it is started again at once.
+    """
+    with ThreadPoolExecutor(1) as pool, httpx.Client(base_url=load.url, timeout=PATIENCE) as probe:
         running = pool.submit(asyncio.run, load.run())
         try:
-            assert eventually(lambda: len(load.acknowledged) > 10 or running.done(), 30)
+            assert eventually(lambda: len(load.acknowledged) > 10 or running.done())
             for seconds in away:
                 time.sleep(_LOAD_SECONDS)
                 kill(mongo)
-                time.sleep(seconds)
+                if seconds:
+                    assert eventually(lambda: all(load.seen(what)[-1].status >= 500 for what in EVERYTHING))
+                    time.sleep(seconds)
                 mongo.start()
-                assert eventually(lambda: probe.get("/_logic/ready").status_code == 200, 30)
+                assert eventually(lambda: probe.get("/_logic/ready").status_code == 200)
             time.sleep(_LOAD_SECONDS)
         finally:
             load.stopped = True
-        running.result(90)
+        running.result(3 * PATIENCE)
 
 
 def message_of(body: str) -> Any:

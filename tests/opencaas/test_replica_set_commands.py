@@ -3,7 +3,6 @@
 import json
 import signal
 import subprocess
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import pytest
 
 from tests.content_core.store.members import SECRETS, SET, Member, Members, members, settled
 from tests.live import OPENCAAS, environment, eventually
+from tests.patience import PATIENCE, Stopwatch
 
 
 @dataclass(slots=True)
@@ -81,8 +81,8 @@ def kept(tmp_path: Path) -> Iterator[tuple[Members, Sequence[RunningKeeper]]]:
     """Three members, each with a keeper, that have become a set."""
     with members(tmp_path, 3) as made, ExitStack() as stack:
         keepers = [_start(stack, made, member) for member in made.members]
-        assert eventually(lambda: all(keeper.get("/ready")[0] == 200 for keeper in keepers), 60)
-        assert eventually(lambda: "All expected members" in "".join(keeper.log.read_text() for keeper in keepers), 60)
+        assert eventually(lambda: all(keeper.get("/ready")[0] == 200 for keeper in keepers))
+        assert eventually(lambda: "All expected members" in "".join(keeper.log.read_text() for keeper in keepers))
         yield made, keepers
 
 
@@ -123,10 +123,10 @@ def test_probe_follows_mongod(kept: tuple[Members, Sequence[RunningKeeper]]) -> 
 
     keeper.member.kill()
 
-    assert eventually(lambda: keeper.get("/ready") == (503, {"ready": False, "state": "unreachable"}), 30)
+    assert eventually(lambda: keeper.get("/ready") == (503, {"ready": False, "state": "unreachable"}))
     assert keeper.get("/live")[0] == 200
     keeper.member.start()
-    assert eventually(lambda: keeper.get("/ready")[0] == 200, 60)
+    assert eventually(lambda: keeper.get("/ready")[0] == 200)
 
 
 def test_primary_hands_over_at_the_end(kept: tuple[Members, Sequence[RunningKeeper]]) -> None:
@@ -135,15 +135,15 @@ def test_primary_hands_over_at_the_end(kept: tuple[Members, Sequence[RunningKeep
     assert [keeper is primary for keeper in keepers] == [keeper.primary_file.exists() for keeper in keepers]
 
     with made.client() as client:
-        started = time.monotonic()
-        primary.process.send_signal(signal.SIGTERM)
-        assert primary.process.wait(30) == 0
-        client["shop"]["things"].insert_one({"_id": 1})
-        assert time.monotonic() - started < 30
+        with Stopwatch() as watch:
+            primary.process.send_signal(signal.SIGTERM)
+            assert primary.process.wait(PATIENCE) == 0
+            client["shop"]["things"].insert_one({"_id": 1})
+        assert watch.seconds < 30
 
     assert not primary.primary_file.exists()
     others = [keeper for keeper in keepers if keeper is not primary]
-    assert eventually(lambda: [keeper for keeper in others if keeper.primary_file.exists()], 30)
+    assert eventually(lambda: [keeper for keeper in others if keeper.primary_file.exists()])
 
 
 def test_status_tells_members_and_what_is_wrong(tmp_path: Path) -> None:
@@ -165,7 +165,7 @@ def test_status_tells_members_and_what_is_wrong(tmp_path: Path) -> None:
             run = _run(made, "status")
             return run if "not reachable" in run.stdout else None
 
-        bad = eventually(noticed, 60)
+        bad = eventually(noticed)
         assert bad.returncode == 1
         told = json.loads(bad.stdout)
         assert (told["missing"], told["unexpected"]) == ([extra.host], [made.members[2].host])
@@ -219,7 +219,7 @@ def test_member_that_is_needed_for_a_majority_stays(tmp_path: Path) -> None:
         away, wanted = [member for member in made.members if member is not primary]
         away.kill()
         made.expect([primary, away])
-        assert eventually(lambda: "Of the 2 voting members" in _run(made, "remove", wanted.host).stderr, 40)
+        assert eventually(lambda: "Of the 2 voting members" in _run(made, "remove", wanted.host).stderr)
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
 """``opencaas schema`` as a deploy job runs it: a command line, an export on disk, a server over HTTP."""
 
+import itertools
 import json
 import shutil
 import subprocess
@@ -370,7 +371,9 @@ def test_no_query_fails_during_deploys(deployer: Deployer, export: Path) -> None
     for asker in askers:
         asker.start()
     try:
-        for number in range(4):
+        for number in itertools.count():
+            if number >= 4 and len(answers) > 100:
+                break
             field = f'<CMS_INPUT_NUMBER name="pt_more_{number}"/></CMS_MODULE>'
             _edit(form_of(export, "landing"), "</CMS_MODULE>", field)
             assert 0 == deployer.run("deploy", export).returncode
@@ -380,7 +383,6 @@ def test_no_query_fails_during_deploys(deployer: Deployer, export: Path) -> None
             asker.join()
 
     assert {200} == set(answers)
-    assert len(answers) > 100
 
 
 def _edit(path: Path, old: str, new: str) -> None:

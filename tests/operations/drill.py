@@ -66,13 +66,13 @@ def run_drill(server: LiveServer, home: Path, *, say: Callable[[str], None] = la
         documents = write_dump(dumper, home / "dump")
         clock.tick(f"{documents} documents dumped")
         wipe(root)
-        wiped = eventually(lambda: _emptied(server, admin), 30) or {}
+        wiped = eventually(lambda: _emptied(server, admin)) or {}
         clock.tick("everything dropped")
         restored = restore_dump(restorer, home / "dump")
         clock.tick(f"{restored} documents restored")
         after = content_of(root)
         # Servers hear of keys and applications by the change feed.
-        eventually(lambda: not differences(shown, seen_by_clients(admin) | _applications(server)), 30)
+        eventually(lambda: not differences(shown, seen_by_clients(admin) | _applications(server)))
         seen = differences(shown, seen_by_clients(admin) | _applications(server))
         clock.tick("compared")
         refused = _refused({"insert": lambda: dumper["demo"]["drill"].insert_one({}), "drop": lambda: wipe(dumper)})

@@ -11,6 +11,7 @@ import httpx
 import yaml
 
 from tests.live import LiveServer, eventually
+from tests.patience import PATIENCE
 from tests.ports import free_port
 
 __all__ = ["LABELS", "Prometheus", "watching"]
@@ -58,11 +59,11 @@ def watching(program: Path, server: LiveServer, folder: Path) -> Iterator[Promet
     )
     try:
         running = Prometheus(f"http://{address}")
-        assert eventually(lambda: _well(running), seconds=30), "Prometheus does not reach the server"
+        assert eventually(lambda: _well(running)), "Prometheus does not reach the server"
         yield running
     finally:
         process.terminate()
-        process.wait(30)
+        process.wait(PATIENCE)
 
 
 def _well(prometheus: Prometheus) -> bool:

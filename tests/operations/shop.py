@@ -6,6 +6,7 @@ import httpx
 
 from tests.live import eventually
 from tests.opencaas.load import Load
+from tests.patience import PATIENCE
 
 __all__ = ["APP", "COLLECTION", "KEY", "QUERY", "TENANT", "definition", "make_shop", "shop_load"]
 
@@ -33,7 +34,7 @@ def definition(app: str) -> dict[str, Any]:
 
 def make_shop(url: str, admin: tuple[str, str]) -> None:
     """Put everything there, and wait until GraphQL answers."""
-    with httpx.Client(base_url=url, auth=admin, timeout=30) as client:
+    with httpx.Client(base_url=url, auth=admin, timeout=PATIENCE) as client:
         key = {"_id": KEY, "key": KEY, "permissions": [{"url": "/", "methods": ["GET"]}]}
         for path, body in (
             (f"/{TENANT}", {}),

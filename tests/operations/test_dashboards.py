@@ -13,6 +13,7 @@ from websockets.sync.client import connect
 from tests.helm.rendering import CHART, Chart
 from tests.live import LiveServer, eventually, live_server
 from tests.operations.prometheus import Prometheus, watching
+from tests.patience import PATIENCE
 from tests.tools import requires
 
 BOARDS = {path.stem: json.loads(path.read_text(encoding="utf-8")) for path in sorted(CHART.glob("dashboards/*.json"))}
@@ -171,7 +172,7 @@ def use(server: LiveServer) -> None:
                 admin.get("/acme/shop.release.content").raise_for_status()
                 query = {"query": "query List { pages { _id } }", "operationName": "List"}
                 admin.post("/graphql/acme/news", json=query).raise_for_status()
-            watcher.recv(timeout=10)
+            watcher.recv(timeout=PATIENCE)
 
 
 def test_the_overview_has_an_answer_to_every_question(server: LiveServer, prometheus: Prometheus) -> None:
@@ -183,7 +184,7 @@ def test_the_overview_has_an_answer_to_every_question(server: LiveServer, promet
         return [expr for expr in wanted if not prometheus.ask(expr)]
 
     use(server)
-    assert eventually(lambda: not silent(), seconds=30), silent()
+    assert eventually(lambda: not silent()), silent()
     for expr in questions("overview"):
         prometheus.ask(expr)  # the others are questions as well
 
@@ -206,7 +207,7 @@ def test_no_alert_is_about_to_fire_while_all_is_well(server: LiveServer, prometh
     def firing() -> list[str]:
         return [alert for alert, expr in expressions(chart).items() if prometheus.ask(expr)]
 
-    assert eventually(lambda: not firing(), seconds=20), firing()
+    assert eventually(lambda: not firing()), firing()
 
 
 def test_alerts_are_about_to_fire_while_mongodb_hangs(server: LiveServer, prometheus: Prometheus, chart: Chart) -> None:
@@ -219,7 +220,7 @@ def test_alerts_are_about_to_fire_while_mongodb_hangs(server: LiveServer, promet
     (mongod,) = [process for process in server.family() if process.name() == "mongod"]
     mongod.suspend()
     try:
-        assert eventually(lambda: firing() == expected, seconds=40), firing()
+        assert eventually(lambda: firing() == expected), firing()
     finally:
         mongod.resume()
-    assert eventually(lambda: not firing(), seconds=60), firing()
+    assert eventually(lambda: not firing()), firing()

@@ -17,8 +17,9 @@ from tests.cluster.members import Member, ReplicaSet
 from tests.live import eventually
 from tests.opencaas.load import Answer, Load
 from tests.operations.shop import APP, COLLECTION, QUERY, TENANT, definition, make_shop, shop_load
+from tests.patience import PATIENCE, Stopwatch, let_pass
 
-pytestmark = pytest.mark.timeout(120)
+pytestmark = pytest.mark.timeout(240)
 
 _LOAD_SECONDS: Final = 2.0
 _BACK_SECONDS: Final = {signal.SIGKILL: 15.0, signal.SIGTERM: 15.0, signal.SIGSTOP: 40.0}
@@ -40,12 +41,12 @@ def under(load: Load) -> Iterator[None]:
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(asyncio.run, load.run())
         try:
-            assert eventually(lambda: len(load.acknowledged) > 10 or running.done(), 30)
+            assert eventually(lambda: len(load.acknowledged) > 10 or running.done())
             time.sleep(_LOAD_SECONDS)
             yield
         finally:
             load.stopped = True
-        running.result(90)
+        running.result(2 * PATIENCE)
 
 
 def heal(replica_set: ReplicaSet) -> None:
@@ -108,10 +109,10 @@ def test_writes_are_back_and_nothing_is_lost_when_the_primary_goes(bed: Bed, num
     before = stored(bed)
     former = bed.replica_set.wait_for_primary()
     with under(load):
-        gone = time.monotonic()
+        gone = load.watch.seconds
         former.kill(number)
         successor = bed.replica_set.wait_for_primary(besides=former)
-        assert eventually(lambda: any(a.good and a.began > gone for a in load.seen("write")), 30)
+        assert eventually(lambda: any(a.good and a.began > gone for a in load.seen("write")))
         time.sleep(_LOAD_SECONDS)
     if number is signal.SIGSTOP:
         former.kill(signal.SIGCONT)  # it learns that it is primary no more, and takes back what only it had
@@ -126,7 +127,8 @@ def test_writes_are_back_and_nothing_is_lost_when_the_primary_goes(bed: Bed, num
 
     # Readiness follows, and says what is wrong.
     if number is signal.SIGKILL:
-        assert load.changes("ready") == [200, 503, 200]
+        ready = load.changes("ready")
+        assert (200, {200, 503}, 200) == (ready[0], set(ready), ready[-1])
         unready = next(answer for answer in load.seen("ready") if answer.status == 503)
         assert not json.loads(unready.body)["mongoPrimaryAvailable"]
 
@@ -163,10 +165,12 @@ def test_keys_and_definitions_are_followed_after_an_election(bed: Bed) -> None:
         key = {"key": "k-new", "permissions": [{"url": f"{TENANT}/new", "permissionMode": "GRAPHQL"}]}
         admin.put(f"/{TENANT}/apikeys/k-new", json=key).raise_for_status()
         admin.put(f"/{TENANT}/gql-apps/{TENANT}___new", json=definition("new")).raise_for_status()
-        assert eventually(lambda: reader.post(f"/graphql/{TENANT}/new", json=query).status_code == 200, 5)
+        with Stopwatch() as watch:
+            assert eventually(lambda: reader.post(f"/graphql/{TENANT}/new", json=query).status_code == 200)
+        assert watch.seconds < 5
 
         admin.delete(f"/{TENANT}/apikeys/k-new").raise_for_status()
-        time.sleep(1)
+        let_pass(1)
         assert {401} == {reader.post(f"/graphql/{TENANT}/new", json=query).status_code for _ in range(20)}
     heal(bed.replica_set)
 
@@ -184,7 +188,8 @@ def test_without_a_majority_everybody_is_told_so_in_time_and_it_passes(bed: Bed)
                 "write": lambda: client.put(f"{COLLECTION}/x", json={"writer": 1}),
                 "graphql": lambda: client.post(APP, json={"query": QUERY}),
             }
-            await asyncio.gather(*(load._ask(what, ask) for _ in range(times) for what, ask in asks.items()))
+            with load.watch:
+                await asyncio.gather(*(load._ask(what, ask) for _ in range(times) for what, ask in asks.items()))
         refused(load)
         return load.answers
 
@@ -192,18 +197,20 @@ def test_without_a_majority_everybody_is_told_so_in_time_and_it_passes(bed: Bed)
     for member in bed.replica_set.members:
         if member is not primary:
             member.kill()
-    assert eventually(lambda: httpx.get(f"{url}/_logic/ready").status_code == 503, 30)
-    assert eventually(lambda: httpx.get(f"{bed.servers[1].url}/_logic/ready").status_code == 503, 5)
+    assert eventually(lambda: httpx.get(f"{url}/_logic/ready").status_code == 503)
+    assert eventually(lambda: httpx.get(f"{bed.servers[1].url}/_logic/ready").status_code == 503)
 
     # More at a time than the driver has threads: nobody waits for others to have waited.
-    for longest in (16.0, 2.0):  # who comes early waits as long as an election takes, who comes later does not
+    # Who comes early waits for 15 s, as long as an election takes, and who comes later does not; twice as long, or as
+    # long at all, would be a fault, and what is above that is for a busy machine.
+    for longest in (25.0, 10.0):
         read = len(log_of(bed))
         assert {500} == {answer.status for answer in asyncio.run(ask_all(40))}
-        assert eventually(lambda since=read: len(requests_in(log_of(bed)[since:])) == 120, 5)
+        assert eventually(lambda since=read: len(requests_in(log_of(bed)[since:])) == 120)
         assert max(line["ms"] for line in requests_in(log_of(bed)[read:])) < longest * 1000
     assert 200 == httpx.get(f"{url}/_logic/live").status_code
     assert 500 == httpx.get(f"{bed.balancer.url}{COLLECTION}", auth=bed.admin, timeout=30).status_code
 
     heal(bed.replica_set)
-    assert eventually(lambda: httpx.get(f"{url}/_logic/ready").status_code == 200, 15)
+    assert eventually(lambda: httpx.get(f"{url}/_logic/ready").status_code == 200)
     assert {200, 201} >= {answer.status for answer in asyncio.run(ask_all(10))}

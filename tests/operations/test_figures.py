@@ -21,6 +21,7 @@ from tests.helm.rendering import CHART
 from tests.live import LiveServer, eventually, live_server
 from tests.operations.exporter import exporter_figures
 from tests.operations.promql import Query, read_query
+from tests.patience import PATIENCE
 from tests.ports import free_port
 from tests.tools import requires
 
@@ -180,10 +181,10 @@ def test_the_exporter_itself_tells_the_same(mongo: EmbeddedMongo) -> None:
     command = [program, *collectors, f"--web.listen-address={address}", f"--mongodb.uri={mongo.uri}"]
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
-        text = eventually(lambda: _scraped(f"http://{address}/metrics"), seconds=30)
+        text = eventually(lambda: _scraped(f"http://{address}/metrics"))
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
     shown = {sample.name for family in text_string_to_metric_families(text) for sample in family.samples}
     asked = {selector.metric for each in ASKED for selector in each.query.selectors}
 

@@ -51,7 +51,7 @@ def container(image: Image, env: dict[str, str]) -> Iterator[tuple[subprocess.Po
     url = f"http://127.0.0.1:{port}"
     with subprocess.Popen(image.line(env=env | {"OPENCAAS_PORT": str(port)}), stdout=subprocess.DEVNULL) as process:
         try:
-            assert eventually(lambda: answers(url) or process.poll() is not None, 60)
+            assert eventually(lambda: answers(url) or process.poll() is not None)
             yield process, url
         finally:
             if process.poll() is None:

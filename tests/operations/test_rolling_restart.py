@@ -20,6 +20,7 @@ from tests.cluster.balancer import Balancer, running_balancer
 from tests.cluster.bed import DRAIN_SECONDS, Server
 from tests.live import eventually
 from tests.operations.shop import COLLECTION, KEY, TENANT, make_shop, shop_load
+from tests.patience import PATIENCE, Stopwatch
 from tests.ports import free_port
 
 pytestmark = pytest.mark.timeout(240)
@@ -103,7 +104,7 @@ def restart(servers: list[Server], balancer: Balancer) -> list[int | None]:
     for server in servers:
         statuses.append(server.stop())
         server.start()
-        assert eventually(lambda url=server.url: url in balancer.ready, 20)
+        assert eventually(lambda url=server.url: url in balancer.ready)
         time.sleep(1)
     return statuses
 
@@ -118,19 +119,19 @@ def test_a_rolling_restart_under_load_loses_no_request(servers: list[Server], ba
     with ThreadPoolExecutor(1) as pool:
         running = pool.submit(asyncio.run, keep_on())
         try:
-            assert eventually(lambda: all(follower.open for follower in followers), 30)
+            assert eventually(lambda: all(follower.open for follower in followers))
             time.sleep(2)
             statuses = restart(servers, balancer)
-            assert eventually(lambda: all(follower.open for follower in followers), 10)
+            assert eventually(lambda: all(follower.open for follower in followers))
             with httpx.Client(base_url=balancer.url, auth=_ADMIN) as client:
                 client.put(f"{COLLECTION}/the-last", json={"writer": 9}).raise_for_status()
-            assert eventually(lambda: all("the-last" in follower.heard for follower in followers), 10)
+            assert eventually(lambda: all("the-last" in follower.heard for follower in followers))
         finally:
             for load in loads:
                 load.stopped = True
             for follower in followers:
                 follower.stopped = True
-        running.result(60)
+        running.result(PATIENCE)
 
     assert [0, 0] == statuses
     assert [] == balancer.failures
@@ -151,17 +152,20 @@ def test_a_rolling_restart_under_load_loses_no_request(servers: list[Server], ba
 
 def test_connections_kept_alive_are_told_to_end_while_the_server_drains(servers: list[Server]) -> None:
     server = servers[0]
-    with httpx.Client(base_url=server.url, auth=_ADMIN, timeout=10) as client:
+    with httpx.Client(base_url=server.url, auth=_ADMIN, timeout=PATIENCE) as client:
         assert "connection" not in client.get(COLLECTION).headers
         stopping = threading.Thread(target=server.stop)
         stopping.start()
-        assert eventually(lambda: httpx.get(f"{server.url}/_logic/ready").status_code == 503, 2)
-
-        answers = [client.get(COLLECTION), client.put(f"{COLLECTION}/late", json={}), client.get("/_logic/live")]
+        assert server.live is not None
+        log = server.live.log
+        assert eventually(lambda: any('"draining"' in line for line in log))
+        with server.live.held():
+            assert 503 == httpx.get(f"{server.url}/_logic/ready").status_code
+            answers = [client.get(COLLECTION), client.put(f"{COLLECTION}/late", json={}), client.get("/_logic/live")]
 
         assert [200, 201, 200] == [answer.status_code for answer in answers]
         assert ["close"] * 3 == [answer.headers["connection"] for answer in answers]
-        stopping.join(30)
+        stopping.join(PATIENCE)
         with pytest.raises(httpx.ConnectError):
             client.get(COLLECTION)
 
@@ -172,18 +176,18 @@ def test_new_connections_are_refused_and_not_left_waiting_once_the_drain_is_over
 
     def knock() -> None:
         while not refused:
-            began = time.monotonic()
-            try:
-                httpx.get(f"{server.url}/_logic/live", timeout=10)
-            except httpx.ConnectError:
-                refused.append(time.monotonic() - began)
-            except httpx.TransportError:
-                continue  # cut off in the very moment of the end
+            with Stopwatch() as watch:
+                try:
+                    httpx.get(f"{server.url}/_logic/live")
+                except httpx.ConnectError:
+                    refused.append(watch.seconds)
+                except httpx.TransportError:
+                    continue  # cut off in the very moment of the end
 
     knocking = threading.Thread(target=knock)
     knocking.start()
     assert 0 == server.stop()
-    knocking.join(15)
+    knocking.join(PATIENCE)
 
     assert [True] == [waited < 1 for waited in refused]
 

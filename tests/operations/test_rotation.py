@@ -56,7 +56,7 @@ def test_secrets_of_a_server_are_changed(tmp_path: Path) -> None:
         command = command.replace("opencaas", str(OPENCAAS), 1).replace("https://caas.company.example", server.url)
         env = environment({"FORMER_KEY": FORMER, "OPENCAAS_ADMIN_PASSWORD": "the-new"})
         subprocess.run(["sh", "-ec", command], env=env, capture_output=True, check=True)
-        dead = eventually(lambda: status(server, Authorization=f"Bearer {FORMER}") == 401, 2)
+        dead = eventually(lambda: status(server, Authorization=f"Bearer {FORMER}") == 401)
 
     assert 200 == before
     assert {

@@ -12,6 +12,7 @@ import pytest
 from content_sync.s3 import S3Delivery, S3Place
 from tests.content_sync.media.samples import PROJECT
 from tests.live import eventually
+from tests.patience import PATIENCE
 
 BUCKET = "media"
 _PUBLIC = {
@@ -52,7 +53,7 @@ def s3_server() -> Iterator[str]:
         finally:
             process.stdin.close()
             try:
-                process.wait(20)
+                process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 process.kill()
 
@@ -67,7 +68,7 @@ def s3(s3_server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> str:
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    with httpx.Client(base_url=s3_server, timeout=30) as client:
+    with httpx.Client(base_url=s3_server, timeout=PATIENCE) as client:
         assert eventually(lambda: client.post("/moto-api/reset").is_success)
         assert client.put(f"/{BUCKET}").is_success
         assert client.put(f"/{BUCKET}", params={"policy": ""}, json=_PUBLIC).is_success

@@ -11,6 +11,7 @@ from opencaas.metrics.board import Board
 from opencaas.metrics.condition import ConditionWatch
 from opencaas.metrics.figures import Figures
 from opencaas.metrics.recorder import Recorder
+from tests.patience import PATIENCE
 
 WELL = Condition(ready=True, following=True, primary=True)
 
@@ -31,11 +32,9 @@ def shown(board: Board) -> tuple[float, float, float]:
 
 
 async def until(board: Board, wanted: tuple[float, float, float]) -> None:
-    for _ in range(1_000):
-        if shown(board) == wanted:
-            return
-        await asyncio.sleep(0.01)
-    assert wanted == shown(board)
+    async with asyncio.timeout(PATIENCE):
+        while shown(board) != wanted:  # noqa: ASYNC110  # figures have no event to set
+            await asyncio.sleep(0.01)
 
 
 async def test_figures_follow_the_condition(board: Board) -> None:

@@ -10,6 +10,7 @@ import pytest
 from content_core.access.reserved import PROPERTIES
 from content_core.store import ChangeFeed, Store
 from opencaas.metrics.sync_times import SyncTimes
+from tests.patience import PATIENCE
 
 MAY = datetime(2026, 5, 1, 12, tzinfo=UTC)
 JUNE = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -37,11 +38,9 @@ def seen(times: SyncTimes, database: str) -> dict[tuple[str, str], float]:
 
 
 async def until(check: Callable[[], bool]) -> None:
-    for _ in range(750):
-        if check():
-            return
-        await asyncio.sleep(0.02)
-    pytest.fail("it did not happen in time")
+    async with asyncio.timeout(PATIENCE):
+        while not check():  # noqa: ASYNC110  # figures have no event to set
+            await asyncio.sleep(0.02)
 
 
 @pytest.fixture
@@ -129,12 +128,13 @@ async def test_what_was_missed_is_read_when_the_feed_lost_events(store: Store, d
 
     gap = Gap()
     times = SyncTimes(store, gap, most=1_000)  # type: ignore[arg-type]
+    await note(store, database, "before.preview.content", {"completed": MAY})
     times.start()
-    await asyncio.sleep(0.3)
+    await until(lambda: bool(seen(times, database)))
     await note(store, database, "shop.preview.content", {"completed": MAY})
-    assert {} == seen(times, database)
+    assert {("before", "preview")} == seen(times, database).keys()
 
     gap.tell()
 
-    await until(lambda: bool(seen(times, database)))
+    await until(lambda: ("shop", "preview") in seen(times, database))
     await times.stop()
