@@ -16,6 +16,7 @@ import orjson
 
 from content_core.documents import Document, Json
 from content_core.names import State, content_collection, files_bucket
+from content_sync.authorization import authorization
 from content_sync.errors import AnswerError, MissingError, RefusedError, SyncError, UnreachableError
 from content_sync.model import MediaFile
 from content_sync.retry import Retrying, passing_status
@@ -24,6 +25,12 @@ __all__ = ["BulkOutcome", "Failed", "SyncClient"]
 
 _PAGE: Final = 100
 """The most elements that the interface gives at once."""
+
+_TLS_HINTS: Final[Mapping[str, str]] = {
+    "CERTIFICATE_VERIFY_FAILED": "SSL_CERT_FILE names a file with the certificates of authorities of your own",
+    "WRONG_VERSION_NUMBER": "the server speaks no TLS: its address begins with http://, perhaps",
+}
+"""What OpenSSL says → what to do about it."""
 
 _JSON: Final = {"content-type": "application/json"}
 _DIGEST: Final = "sha256"
@@ -67,7 +74,7 @@ class SyncClient:
         dry_run: send nothing that writes; such calls give what they give when all goes well.
 
     Raises:
-        SyncError: the address of the server is none.
+        SyncError: the address of the server is none, or the key can be none.
     """
 
     def __init__(
@@ -88,18 +95,22 @@ class SyncClient:
         self.repeated = 0
         """How many requests were sent again; for the report."""
         self._retrying = retrying or Retrying()
-        if "\n" in api_key or "\r" in api_key:
-            raise SyncError("the API key holds a line break")  # h11 would quote the whole header
+        self._timeout = timeout
         try:
             self._client = httpx.AsyncClient(
                 base_url=server.rstrip("/"),
-                # As bytes: a key may hold any character.
-                headers=[(b"authorization", b"Bearer " + api_key.encode())],
+                headers=[authorization(api_key)],
                 timeout=timeout,
                 limits=httpx.Limits(max_connections=connections, max_keepalive_connections=connections),
             )
         except httpx.InvalidURL as error:
             raise SyncError(f"{server} is no server address: {error}") from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise SyncError(
+                f"the certificates of the authorities that are trusted cannot be read: {reason}",
+                hint="look at SSL_CERT_FILE and SSL_CERT_DIR",
+            ) from error
         if self._client.base_url.scheme not in {"http", "https"} or not self._client.base_url.host:
             raise SyncError(f"{server} is no server address", hint="it starts with http:// or https://")
 
@@ -118,7 +129,13 @@ class SyncClient:
         return str(self._client.base_url).rstrip("/")
 
     def path(self, *segments: str) -> str:
-        """Write an address below the tenant: ``path("apikeys", "a b")`` is ``/acme/apikeys/a%20b``."""
+        """Write an address below the tenant: ``path("apikeys", "a b")`` is ``/acme/apikeys/a%20b``.
+
+        Raises:
+            SyncError: a segment is ``.`` or ``..``, which would lead to another resource.
+        """
+        if not {".", ".."}.isdisjoint(segments):
+            raise SyncError("'.' and '..' can be no names of resources")
         return "".join(f"/{quote(segment, safe='')}" for segment in (self.tenant, *segments))
 
     def collection(self, state: State) -> str:
@@ -216,11 +233,25 @@ class SyncClient:
             SyncError: the server refused, or could not be reached.
         """
         if self.dry_run:
-            return int((await self.get(f"{self.path(collection)}/_size", {"filter": json.dumps(condition)}))["_size"])
+            return await self.count(collection, condition)
         params = {"filter": json.dumps(condition), "rep": "s"}
         answer = _parsed(await self._send("DELETE", f"{self.path(collection)}/*", params=params))
         try:
             return int(answer["deleted"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self._no_server() from error
+
+    async def count(self, collection: str, condition: Document | None = None) -> int:
+        """Count the documents that meet a condition.
+
+        Raises:
+            MissingError: there is no such collection.
+            SyncError: the server refused, or could not be reached.
+        """
+        params = {"filter": json.dumps(condition)} if condition else None
+        answer = await self.get(f"{self.path(collection)}/_size", params)
+        try:
+            return int(answer["_size"])
         except (KeyError, TypeError, ValueError) as error:
             raise self._no_server() from error
 
@@ -362,8 +393,10 @@ class SyncClient:
             raise SyncError(f"{self.server} is no server address: {error}") from error
         except httpx.HTTPError as error:
             if last:
-                reason = str(error) or type(error).__name__
-                raise UnreachableError(f"cannot reach the server at {self.server}: {reason}") from error
+                silent = f"it was silent for {self._timeout:g} seconds"
+                reason = silent if isinstance(error, httpx.TimeoutException) else str(error) or type(error).__name__
+                hint = next((told for sign, told in _TLS_HINTS.items() if sign in reason), None)
+                raise UnreachableError(f"cannot reach the server at {self.server}: {reason}", hint=hint) from error
         if response is not None and (last or not passing_status(response.status_code)):
             return response
         self.repeated += 1
@@ -377,8 +410,10 @@ class SyncClient:
         hint = {
             401: "the API key is unknown to this server, or to this tenant",
             403: f"the API key may not do this; it needs all methods on {self.path(self.project)}.*",
-            413: "send less at once (--bulk-bytes), or raise the server's OPENCAAS_MAX_DEFINITION_BYTES",
+            413: "raise the server's OPENCAAS_MAX_DEFINITION_BYTES for documents, OPENCAAS_MAX_FILE_BYTES for media",
         }.get(status)
+        if response.has_redirect_location:  # never followed: the key would go to whoever answers there
+            hint = f"it is elsewhere: give --server the address that leads to {_target(response)}"
         kind = MissingError if status == 404 else RefusedError
         raise kind(f"{doing}: the server answered {status}{_message(response)}", answered=status, hint=hint)
 
@@ -404,6 +439,15 @@ def _outcome(answer: Json) -> BulkOutcome:
         return BulkOutcome(int(answer["inserted"]), int(answer["matched"]), errors)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise AnswerError("the answer to a bulk request is not that of a CaaS server") from error
+
+
+def _target(response: httpx.Response) -> str:
+    """Where a redirection leads, without what else an address may hold."""
+    try:
+        address = response.url.join(response.headers["location"])
+    except httpx.InvalidURL:
+        return "another place"
+    return f"{address.scheme}://{address.netloc.decode('ascii', 'replace')}{address.path}"
 
 
 def _message(response: httpx.Response) -> str:

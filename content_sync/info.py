@@ -150,7 +150,7 @@ class _Reader:
     async def look_around(self) -> None:
         """Read what all projects share: the tenant's applications and keys."""
         apps = await self._list(GQL_APPS, {"_id": 0, "descriptor.uri": 1}, _APPS)
-        self._apps = None if apps is None else {str(app.get("descriptor", {}).get("uri")) for app in apps}
+        self._apps = None if apps is None else {_uri(app) for app in apps}
         self._keys = await self._list(APIKEYS, {"_id": 0, "name": 1, "permissions": 1}, "API keys")
 
     async def read_project(self, project: str) -> ProjectInfo:
@@ -184,7 +184,10 @@ class _Reader:
     async def _count(self, path: str, kind: str | None) -> int | None:
         params = {"filter": json.dumps({"fsType": kind})} if kind else None
         answer = await self._get(f"{path}/_size", params, path.rpartition("/")[2])
-        return None if answer is None else int(answer["_size"])
+        try:
+            return None if answer is None else int(answer["_size"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise AnswerError(f"what answers at {self._client.server} is no CaaS server") from error
 
     async def _last_synced(self, path: str) -> int | None:
         params = {
@@ -210,6 +213,8 @@ class _Reader:
             answer = await self._get(self._client.path(collection), params, what)
             if answer is None:
                 return None
+            if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
+                raise AnswerError(f"what answers at {self._client.server} is no CaaS server")
             found.extend(answer)
             if len(answer) < _PAGE:
                 return found
@@ -250,6 +255,11 @@ async def _list_projects(client: SyncClient) -> Sequence[str]:
         names.extend(str(name) for name in listed)
         if len(listed) < _PAGE:
             return sorted({match["project"] for match in map(_HOME.fullmatch, names) if match})
+
+
+def _uri(app: Document) -> str:
+    descriptor = app.get("descriptor")
+    return str(descriptor.get("uri")) if isinstance(descriptor, dict) else ""
 
 
 def _seen(state: StateInfo) -> bool:

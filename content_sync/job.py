@@ -4,6 +4,7 @@ Each step may be repeated without harm, so a job that was killed is continued by
 documents that name them, documents before the deletion of those that nobody needs any more.
 """
 
+import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from content_core.errors import ServiceError
 from content_core.names import LAST_SYNC
 from content_sync.client import SyncClient
 from content_sync.delivery import Delivery
-from content_sync.errors import RefusedError
+from content_sync.errors import RefusedError, SyncError
 from content_sync.flight import together
 from content_sync.ledger import Ledger
 from content_sync.media_documents import resolve_media
@@ -102,7 +103,7 @@ class SyncJob:
         *,
         progress: Progress | None = None,
     ) -> None:
-        self.report = SyncReport(mode=options.mode, dry_run=client.dry_run)
+        self.report = SyncReport(mode=options.mode, dry_run=client.dry_run, despite_skipped=options.despite_skipped)
         self._source = source
         self._client = client
         self._delivery = delivery
@@ -121,11 +122,16 @@ class SyncJob:
                 failed = self.report.failed
                 with Ledger() as ledger:
                     await self._sync(state, ledger)
-                if self.report.failed == failed:
+                self.report.skipped = self._source.skipped()
+                if self.report.failed == failed and not self.report.unreadable:
                     await self._note(state)
             self.report.interrupted = False
         except ServiceError as error:
             self.report.error = error
+            self.report.interrupted = False
+        except sqlite3.Error as error:
+            hint = "make room in the directory of temporary files, or name another one with SQLITE_TMPDIR"
+            self.report.error = SyncError(f"the job cannot keep its notes: {error}", hint=hint)
             self.report.interrupted = False
         finally:
             self.report.skipped = self._source.skipped()

@@ -45,10 +45,17 @@ class MediaFile:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """Something a source holds that was not taken over, and the reason."""
+    """Something a source holds that was not taken over, and the reason.
+
+    Attributes:
+        what: its place in the source.
+        why: the reason.
+        broken: whether it is content that cannot be read; all else was left out because nothing can be made of it.
+    """
 
     what: str
     why: str
+    broken: bool = False
 
 
 @dataclass(frozen=True, slots=True)

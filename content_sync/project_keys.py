@@ -71,7 +71,9 @@ async def find_keys(client: SyncClient, plans: Iterable[KeyPlan]) -> dict[str, s
         listed = await client.get(client.path(APIKEYS), params)
     except MissingError:  # a dry run, and no database
         return found
-    if not isinstance(listed, list):
+    if not isinstance(listed, list) or not all(
+        isinstance(key, dict) and {"_id", "name"} <= key.keys() for key in listed
+    ):
         raise AnswerError(f"what answers at {client.server} is no CaaS server")
     for key in listed:
         found.setdefault(key["name"], set()).add(key["_id"])

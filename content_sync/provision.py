@@ -223,7 +223,8 @@ class _Maker:
             listed = await self._client.get(f"{path}/_indexes", {"rep": "s"})
         except MissingError:
             listed = []
-        there = {index["_id"]: index["key"] for index in listed} if isinstance(listed, list) else {}
+        found = [index for index in listed if isinstance(index, dict)] if isinstance(listed, list) else []
+        there = {index["_id"]: index["key"] for index in found if isinstance(index.get("key"), dict) and "_id" in index}
         for name, fields in CONTENT_INDEXES.items():
             what, keys = f"index {name} of {self._client.collection(state)}", dict.fromkeys(fields, 1)
             if name in there and list(there[name].items()) != list(keys.items()):

@@ -92,10 +92,12 @@ class SyncReport:
         repeated: how many requests were sent again.
         seconds: how long it took.
         provisioned: what was made on the server before, as JSON values.
+        despite_skipped: whether the job was told to do without what was left out.
     """
 
     mode: Mode
     dry_run: bool = False
+    despite_skipped: bool = False
     states: dict[State, StateReport] = field(default_factory=dict)
     skipped: tuple[Skipped, ...] = ()
     failures: list[Failure] = field(default_factory=list)
@@ -107,9 +109,19 @@ class SyncReport:
     provisioned: Any = None
 
     @property
-    def complete(self) -> bool:
-        """Whether everything arrived."""
+    def arrived(self) -> bool:
+        """Whether everything arrived that could be read."""
         return not self.failed and self.error is None and not self.interrupted
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything arrived; content that cannot be read did not, unless the job was told to do without."""
+        return self.arrived and not self.unreadable
+
+    @property
+    def unreadable(self) -> bool:
+        """Whether the source holds content that cannot be read, and the job was not told to do without."""
+        return not self.despite_skipped and any(each.broken for each in self.skipped)
 
     @property
     def changes(self) -> int:
@@ -133,7 +145,9 @@ class SyncReport:
         if self.provisioned is not None:
             found["provisioned"] = self.provisioned
         found["repeated_requests"] = self.repeated
-        found["skipped"] = [{"what": each.what, "why": each.why} for each in self.skipped]
+        found["skipped"] = [
+            {"what": each.what, "why": each.why} | ({"broken": True} if each.broken else {}) for each in self.skipped
+        ]
         found["failed"] = self.failed
         found["failures"] = [{"what": each.what, "why": each.why} for each in self.failures]
         if self.error is not None:

@@ -133,6 +133,8 @@ class S3Delivery:
             response_checksum_validation="when_required",
         )
         place = self._place
+        if any(segment in {".", ".."} for segment in self._prefix.split("/")) or not self._prefix.isprintable():
+            raise DeliveryError(f"{self._place.prefix!r} is no prefix that an address can have")
         try:
             session = get_session()
             if place.profile:
@@ -193,6 +195,8 @@ class S3Delivery:
             DeliveryError: it cannot be sent, or another medium has the same path.
         """
         key = self.key(file, state)
+        if not (file.content_type.isascii() and file.content_type.isprintable()):
+            raise DeliveryError(f"{file.file_id}: {file.content_type!r} is no media type")
         if self._taken.setdefault(hash(key), hash(file.file_id)) != hash(file.file_id):
             raise DeliveryError(
                 f"{file.file_id}: another medium has the path {file.path!r}",
@@ -339,6 +343,10 @@ _HINTS: Final = {
     "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or a profile",
     "EndpointConnectionError": "look at the address of the endpoint, and whether it is reached from here",
     "NoRegionError": "name the region",
+    "ParamValidationError": "look at the name of the bucket",
+    "ProfileNotFound": "name a profile of the AWS configuration",
+    "SSLError": "look at the certificate of the endpoint; AWS_CA_BUNDLE names authorities of your own",
+    "ValueError": "look at the address of the endpoint and at the region",
 }
 
 

@@ -171,7 +171,7 @@ class Stock:
             page = await self._client.get(self._client.path(self._collection), {"pagesize": _AT_ONCE} | params)
         except MissingError:
             return []
-        if not isinstance(page, list):
+        if not isinstance(page, list) or not all(isinstance(each, dict) and "_id" in each for each in page):
             raise AnswerError(f"what answers at {self._client.server} is no CaaS server")
         return [document["_id"] for document in page]
 

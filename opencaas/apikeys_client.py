@@ -9,6 +9,7 @@ import httpx
 from content_core.documents import Document
 from content_core.errors import ServiceError
 from content_core.names import APIKEYS
+from content_sync.authorization import authorization
 
 __all__ = ["ApiKeysError", "KeyClient"]
 
@@ -28,16 +29,18 @@ class KeyClient:
     Args:
         server: base URL of the server.
         database: the tenant, or ``caas_admin`` for global keys.
-        authorization: the header that shows an API key.
+        api_key: the API key that is shown.
         login: or the admin's name and password.
+
+    Raises:
+        SyncError: the key can be none.
     """
 
     def __init__(
-        self, server: str, database: str, *, authorization: str | None = None, login: tuple[str, str] | None = None
+        self, server: str, database: str, *, api_key: str | None = None, login: tuple[str, str] | None = None
     ) -> None:
         self._path = f"/{quote(database, safe='')}/{APIKEYS}"
-        # As bytes: a key may hold any character.
-        headers = [(b"authorization", authorization.encode())] if authorization is not None else []
+        headers = [authorization(api_key)] if api_key is not None else []
         try:
             self._client = httpx.Client(base_url=server.rstrip("/"), headers=headers, auth=login, timeout=30.0)
         except httpx.InvalidURL as error:

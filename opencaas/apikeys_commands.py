@@ -65,7 +65,7 @@ class _Access:
             api_key = None if from_flags == ["password"] else api_key
         database = self.tenant or ADMIN_DATABASE
         if api_key:
-            return KeyClient(self.server, database, authorization=f"Bearer {api_key}")
+            return KeyClient(self.server, database, api_key=api_key)
         if password:
             return KeyClient(self.server, database, login=(self.user, password))
         raise click.UsageError("credentials are missing: --api-key, or --user and --password")

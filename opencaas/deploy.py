@@ -13,6 +13,7 @@ import httpx
 from content_core.documents import Document
 from content_core.errors import ServiceError
 from content_core.names import State
+from content_sync.authorization import authorization
 from schema_gen.compare import Comparison, compare_definitions
 
 __all__ = ["DefinitionClient", "DeployError", "Deployment", "compare_all", "deploy_all"]
@@ -50,13 +51,14 @@ class DefinitionClient:
         server: base URL of the server.
         api_key: an API key with GET and PUT on the tenant's ``gql-apps``.
         tenant: the tenant.
+
+    Raises:
+        SyncError: the key can be none.
     """
 
     def __init__(self, server: str, api_key: str, tenant: str) -> None:
         self._tenant = tenant
-        self._client = httpx.Client(
-            base_url=server.rstrip("/"), headers={"authorization": f"Bearer {api_key}"}, timeout=_TIMEOUT
-        )
+        self._client = httpx.Client(base_url=server.rstrip("/"), headers=[authorization(api_key)], timeout=_TIMEOUT)
 
     def __enter__(self) -> Self:
         return self

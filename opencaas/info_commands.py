@@ -5,6 +5,7 @@ import json
 import sys
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Final
 
 import click
 from rich.console import Console
@@ -13,11 +14,14 @@ from rich.text import Text
 
 from content_sync.client import SyncClient
 from content_sync.info import StateInfo, TenantInfo, read_info
+from content_sync.retry import Retrying
 from opencaas.schema_source import check_names
 
 __all__ = ["info"]
 
 _HIDDEN = "not shown to this API key"
+_SECONDS: Final = 20.0
+_RETRYING: Final = Retrying(attempts=3)
 
 
 @click.command()
@@ -50,7 +54,10 @@ def info(*, server: str, api_key: str, tenant: str, project: str | None, as_json
 
 
 async def _read(server: str, api_key: str, tenant: str, project: str | None) -> TenantInfo:
-    async with SyncClient(server, api_key=api_key, tenant=tenant, project=project or "") as client:
+    # Somebody waits for this, so that it gives up sooner than a job.
+    async with SyncClient(
+        server, api_key=api_key, tenant=tenant, project=project or "", timeout=_SECONDS, retrying=_RETRYING
+    ) as client:
         return await read_info(client, project=project)
 
 
@@ -88,10 +95,20 @@ def _print_tables(told: TenantInfo) -> None:
 def _rows(told: TenantInfo, state: StateInfo) -> Iterator[tuple[str, str, str, str]]:
     kinds = [f"{number} {kind}" for kind, number in state.kinds.items()]
     synced = [] if state.last_synced is None else [f"synced {_time(state.last_synced)}"]
-    yield state.state, "documents", state.collection, "\n".join([_number(state.documents), *kinds, *synced])
-    yield "", "files", state.bucket, _number(state.files)
+    yield (
+        state.state,
+        "documents",
+        state.collection,
+        "\n".join([_held(told, state.collection, state.documents), *kinds, *synced]),
+    )
+    yield "", "files", state.bucket, _held(told, state.bucket, state.files)
     nothing = _HIDDEN if told.hides_apps else "not deployed"
     yield "", "GraphQL", state.graphql or nothing, ""
+
+
+def _held(told: TenantInfo, address: str, count: int | None) -> str:
+    hidden = count is None and address.rpartition("/")[2] in told.hidden
+    return _HIDDEN if hidden else _number(count)
 
 
 def _number(count: int | None) -> str:

@@ -2,11 +2,14 @@
 
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
-from opencaas.sync_options import content_options, sync_arguments, target_options
+from content_core.errors import ServiceError
+from content_sync.report import Mode, SyncReport
+from opencaas.sync_options import SyncArguments, content_options, sync_arguments, target_options
+from opencaas.sync_report import print_line
 from opencaas.sync_run import run_jobs
 
 __all__ = ["sync"]
@@ -31,7 +34,7 @@ def sync() -> None:
 @content_options
 def smart(*, source: Path, **given: Any) -> None:
     """Send what is missing or has another revision, and delete what SOURCE does not have. Quick."""
-    sys.exit(run_jobs(sync_arguments(source, given), "smart"))
+    _run(sync_arguments(source, given), "smart")
 
 
 @sync.command()
@@ -43,4 +46,15 @@ def total(*, source: Path, **given: Any) -> None:
 
     For the first time, and after changes that revisions do not show: templates, languages, addresses of media.
     """
-    sys.exit(run_jobs(sync_arguments(source, given), "total"))
+    _run(sync_arguments(source, given), "total")
+
+
+def _run(arguments: SyncArguments, mode: Mode) -> NoReturn:
+    """Run jobs; machines are told in the same form if not even the first of them could begin."""
+    try:
+        status = run_jobs(arguments, mode)
+    except ServiceError as error:
+        if not sys.stdout.isatty():
+            print_line(SyncReport(mode=mode, dry_run=arguments.dry_run, error=error).as_json())
+        raise
+    sys.exit(status)

@@ -116,7 +116,8 @@ def content_options(command: Callable[..., Any]) -> Callable[..., Any]:
             help="Delete stale documents also of kinds that SOURCE has none of, such as media."
         ),
         click.option(
-            "--despite-skipped", is_flag=True, help="Delete stale documents also if SOURCE left something out."
+            "--despite-skipped", is_flag=True,
+            help="Do without what cannot be read, and delete stale documents also if SOURCE left something out.",
         ),
         click.option(
             "--renditions", type=click.Path(path_type=Path, file_okay=False), default=cache, show_default=True,

@@ -46,7 +46,8 @@ def print_problems(report: SyncReport, console: Console) -> None:
     """
     _print_provisioned(report.provisioned or {}, console)
     for title, lines in (
-        ("left out", [f"{each.what}: {each.why}" for each in report.skipped]),
+        ("cannot be read", [f"{each.what}: {each.why}" for each in report.skipped if each.broken]),
+        ("left out", [f"{each.what}: {each.why}" for each in report.skipped if not each.broken]),
         ("not sent", [str(failure) for failure in report.failures]),
     ):
         for line in lines[:_SHOWN]:
@@ -59,6 +60,9 @@ def print_problems(report: SyncReport, console: Console) -> None:
             console.print(Text(f"{state}: stale documents were kept: {counts.stale_kept}"), soft_wrap=True)
         if counts.not_noted:
             console.print(Text(f"{state}: the time of the sync was not noted: {counts.not_noted}"), soft_wrap=True)
+    if report.arrived and report.unreadable:
+        message = "not all of the source can be read; --despite-skipped does without what cannot"
+        console.print(Text(f"opencaas: {message}"), soft_wrap=True)
     if report.error is not None:
         console.print(Text(f"opencaas: {report.error.message}"), soft_wrap=True)
         if report.error.hint:

@@ -102,8 +102,20 @@ async def _round(arguments: SyncArguments, mode: Mode, show: Show) -> int:
 
 async def _job(arguments: SyncArguments, mode: Mode, show: Show) -> int:
     check_names(tenant=arguments.tenant, project=arguments.project)
-    with _memory(arguments, mode) as memory:
-        return await _job_of(arguments, mode, show, await asyncio.to_thread(_open, arguments, memory))
+    shown = False
+
+    def told(report: SyncReport, console: Console) -> None:
+        nonlocal shown
+        shown = True
+        show(report, console)
+
+    try:
+        with _memory(arguments, mode) as memory:
+            return await _job_of(arguments, mode, told, await asyncio.to_thread(_open, arguments, memory))
+    except asyncio.CancelledError:
+        if not shown and arguments.watching is None:  # a large source takes long to open
+            show(SyncReport(mode=mode, dry_run=arguments.dry_run, interrupted=True), Console(stderr=True))
+        raise
 
 
 def _memory(arguments: SyncArguments, mode: Mode) -> AbstractContextManager[FileMemory | None]:
@@ -148,7 +160,9 @@ async def _job_of(arguments: SyncArguments, mode: Mode, show: Show, source: Docu
         await asyncio.to_thread(store.trim)
     if arguments.watching is None or not _dull(job.report):
         show(job.report, console)
-    return 0 if job.report.complete else 1
+    # Who watches reads again what cannot be read when it changes, and not before.
+    good = job.report.complete if arguments.watching is None else job.report.arrived
+    return 0 if good else 1
 
 
 def _dull(report: SyncReport) -> bool:
@@ -174,7 +188,7 @@ def _open(arguments: SyncArguments, memory: FileMemory | None) -> DocumentsSourc
     except SourceError as error:
         raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error
     for skipped in arguments.left_out:
-        source.skips.add(skipped.what, skipped.why)
+        source.skips.add(skipped.what, skipped.why, broken=skipped.broken)
     return source
 
 

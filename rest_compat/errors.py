@@ -23,7 +23,7 @@ _OF_MONGODB: Final[Mapping[int, tuple[int, str]]] = {
     66: (403, "an immutable field cannot be changed"),
     146: (400, _TOO_MUCH),
     292: (400, _TOO_MUCH),
-    10334: (400, _TOO_MUCH),
+    10334: (400, "a document would be larger than the 16 MiB that MongoDB stores"),
     112: (409, "another write to the same document was faster"),
     13297: (409, "a database exists whose name differs from this one in upper and lower case only"),
 }

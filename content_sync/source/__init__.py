@@ -40,6 +40,7 @@ from content_sync.source.export.project import Address
 from content_sync.source.limits import SourceLimits
 from content_sync.source.memory import FileMemory
 from content_sync.source.skips import SkipLog
+from schema_gen.errors import NotAnExportError
 
 __all__ = ["DocumentsSource", "ExportSource", "FileMemory", "SourceError", "SourceLimits", "open_source"]
 
@@ -87,14 +88,16 @@ def open_source(
             limits=limits,
             memory=memory if unpacked is None else None,
         )
-    except BaseException:
+    except BaseException as problem:
         if unpacked is not None:
             shutil.rmtree(unpacked, ignore_errors=True)
+            if isinstance(problem, SourceError | NotAnExportError):  # of the archive, not of a place of ours
+                raise type(problem)(problem.message.replace(str(unpacked), str(path)), hint=problem.hint) from problem
         raise
     if unpacked is not None:
         weakref.finalize(source, shutil.rmtree, unpacked, ignore_errors=True)
         for skipped in skips.all():
-            source.skips.add(skipped.what, skipped.why)
+            source.skips.add(skipped.what, skipped.why, broken=skipped.broken)
     return source
 
 

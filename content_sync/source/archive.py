@@ -44,6 +44,8 @@ _BROKEN: Final = (
 _NO_SUCH_NAME: Final = frozenset(
     {errno.EEXIST, errno.EILSEQ, errno.EINVAL, errno.EISDIR, errno.ENAMETOOLONG, errno.ENOTDIR}
 )
+_NO_ROOM: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES})
+_ROOM: Final = "make room in the directory of temporary files, or name another one with TMPDIR"
 _REPAIR: Final = "pack it again"
 
 
@@ -84,13 +86,17 @@ def unpack(path: Path, *, limits: SourceLimits, skips: SkipLog) -> Path:
     Raises:
         SourceError: it cannot be read, or is over a limit; nothing is left behind.
     """
-    target = Path(tempfile.mkdtemp(prefix="opencaas-source-"))
+    try:
+        target = Path(tempfile.mkdtemp(prefix="opencaas-source-"))
+    except OSError as problem:
+        raise SourceError(f"{shown(str(path))}: cannot be unpacked: {problem}", hint=_ROOM) from problem
     try:
         _Unpacking(path, target, limits=limits, skips=skips).run()
     except BaseException as problem:
         shutil.rmtree(target, ignore_errors=True)
         if isinstance(problem, _BROKEN):
-            raise SourceError(f"{shown(str(path))}: cannot be unpacked: {problem}", hint=_REPAIR) from problem
+            hint = _ROOM if isinstance(problem, OSError) and problem.errno in _NO_ROOM else _REPAIR
+            raise SourceError(f"{shown(str(path))}: cannot be unpacked: {problem}", hint=hint) from problem
         if isinstance(problem, (NotImplementedError, RuntimeError)):  # how zipfile says unknown and encrypted
             raise SourceError(
                 f"{shown(str(path))}: {problem}", hint="pack it without a password, deflated"
@@ -149,7 +155,7 @@ class _Unpacking:
         if self._entries > self._limits.archive_entries:
             raise SourceError(
                 f"{shown(str(self._path))}: more than the limit of {self._limits.archive_entries} files",
-                hint="raise the limit, or unpack the archive yourself and sync the directory",
+                hint="unpack the archive yourself and sync the directory, if it is no bomb",
             )
 
     def _place(self, name: str) -> Path | None:
@@ -166,7 +172,8 @@ class _Unpacking:
         except OSError as problem:
             if problem.errno not in _NO_SUCH_NAME:
                 raise
-            self._skips.add(name, f"cannot have this name here ({problem.strerror}), so it was not unpacked")
+            why = f"cannot have this name here ({problem.strerror}), so it was not unpacked"
+            self._skips.add(name, why, broken=True)
             return
         with file:
             while chunk := body.read(_CHUNK):
@@ -174,6 +181,6 @@ class _Unpacking:
                 if self._left < 0:
                     raise SourceError(
                         f"{shown(str(self._path))}: unpacks to more than the limit of {self._most} bytes",
-                        hint="raise the limit, or unpack the archive yourself and sync the directory",
+                        hint="unpack the archive yourself and sync the directory, if it is no bomb",
                     )
                 file.write(chunk)

@@ -58,7 +58,9 @@ class BinaryFinder:
                     continue
                 yield self._media_file(document, entry, *found)
             except OSError as problem:
-                self._skips.add(str(document["_id"]), f"its binary cannot be read: {problem.strerror or problem}")
+                self._skips.add(
+                    str(document["_id"]), f"its binary cannot be read: {problem.strerror or problem}", broken=True
+                )
 
     def _place(self, document: Document, entry: _Entry) -> tuple[str, dict[str, Any]] | None:
         for folder, index in self._folders.items():
@@ -94,7 +96,7 @@ class BinaryFinder:
         except FileNotFoundError:
             return {}
         except (OSError, orjson.JSONDecodeError) as problem:
-            self._skips.add(f"{folder.name}/{INDEX_FILE}", f"cannot be read: {problem}")
+            self._skips.add(f"{folder.name}/{INDEX_FILE}", f"cannot be read: {problem}", broken=True)
             return {}
         if not isinstance(entries, dict):
             self._skips.add(f"{folder.name}/{INDEX_FILE}", "no object of file ids")
@@ -138,12 +140,12 @@ def _names(document: Document, entry: _Entry) -> Iterator[str]:
     locale = document.get("locale")
     spoken = str(locale.get("identifier") or "") if isinstance(locale, dict) else ""
     tail = f"_{spoken}" if document.get("languageDependent") and spoken else ""
-    for stem in dict.fromkeys((document.get("uid"), document.get("fileName"))):
-        if isinstance(stem, str) and stem:
-            if entry.resolution not in {None, _ORIGINAL}:
-                yield f"{stem}{tail}_{entry.resolution}{end}"
-            else:
-                yield f"{stem}{tail}{end}"
+    stems = [stem for stem in (document.get("uid"), document.get("fileName")) if isinstance(stem, str) and stem]
+    for stem in dict.fromkeys(stems):
+        if entry.resolution not in {None, _ORIGINAL}:
+            yield f"{stem}{tail}_{entry.resolution}{end}"
+        else:
+            yield f"{stem}{tail}{end}"
 
 
 def _inside(folder: str, name: str) -> str | None:

@@ -21,8 +21,8 @@ from content_sync.source.skips import SkipLog
 
 __all__ = ["KINDS", "DocumentReader"]
 
-KINDS: Final = frozenset({"PageRef", "Dataset", "Media", "GCAPage", "ProjectProperties"})
-"""What a document can be."""
+KINDS: Final = ("PageRef", "Dataset", "Media", "GCAPage", "ProjectProperties")
+"""What a document can be; no set, for whatever stands in a file is looked for in it, lists and objects included."""
 
 _PLACEHOLDER: Final = b'"{base}/'
 """Where an address begins; the same signs inside of a text are only text."""
@@ -74,7 +74,7 @@ class DocumentReader:
                     heads.add(document)
                     yield document
         except OSError as problem:
-            self._skips.add(file.name, f"cannot be read: {problem.strerror or problem}")
+            self._skips.add(file.name, f"cannot be read: {problem.strerror or problem}", broken=True)
             return
         if self._memory and not containing and self._skips.heard == left_out and (facts := heads.facts()) is not None:
             self._memory.remember(file.place, "documents", status, facts)
@@ -85,7 +85,7 @@ class DocumentReader:
         while line := lines.readline(limit + 1):
             number += 1
             if len(line) > limit and not line.endswith(b"\n"):
-                self._skips.add(file.name, f"longer than the limit of {limit} bytes", line=number)
+                self._skips.add(file.name, f"longer than the limit of {limit} bytes", line=number, broken=True)
                 while (rest := lines.readline(limit)) and not rest.endswith(b"\n"):
                     pass
                 continue
@@ -99,7 +99,7 @@ class DocumentReader:
         data = body.read(limit + 1)
         if len(data) > limit:
             hint = "write its documents as lines of a .ndjson file"
-            self._skips.add(file.name, f"larger than the limit of {limit} bytes; {hint}")
+            self._skips.add(file.name, f"larger than the limit of {limit} bytes; {hint}", broken=True)
         elif containing in data:
             for parsed in self._parse(data.removeprefix(b"\xef\xbb\xbf"), file, None):
                 for value in _listed(parsed):
@@ -111,7 +111,8 @@ class DocumentReader:
         except orjson.JSONDecodeError as problem:
             if file.strict:
                 where = line or problem.lineno
-                self._skips.add(file.name, f"no JSON: {problem.msg} (column {problem.colno})", line=where)
+                why = f"no JSON: {problem.msg} (column {problem.colno})"
+                self._skips.add(file.name, why, line=where, broken=True)
 
     def _document(self, value: Any, file: DocumentFile, line: int | None) -> Iterator[Document]:
         """Complete a document: its id, its revision, nothing that belongs to a server."""
@@ -122,7 +123,7 @@ class DocumentReader:
             return
         identifier = value.get("_id") or _own_id(value)
         if not isinstance(identifier, str):
-            self._skips.add(file.name, "a document without an _id that is text", line=line)
+            self._skips.add(file.name, "a document without an _id that is text", line=line, broken=True)
             return
         for name in _PLATFORM:
             value.pop(name, None)
@@ -134,7 +135,7 @@ class DocumentReader:
             try:
                 info["revision"] = revision_of(document)
             except TypeError as problem:  # deeper than can be written
-                self._skips.add(file.name, f"{identifier}: {problem}", line=line)
+                self._skips.add(file.name, f"{identifier}: {problem}", line=line, broken=True)
                 return
         document["changeInfo"] = info
         yield document

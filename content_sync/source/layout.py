@@ -92,7 +92,7 @@ def _walk(folder: str, prefix: str, said: _Said, skips: SkipLog) -> Iterator[tup
         with os.scandir(folder) as listing:
             entries = sorted(listing, key=lambda entry: entry.name)
     except OSError as problem:
-        skips.add(prefix or folder, f"cannot be read: {problem.strerror or problem}")
+        skips.add(prefix or folder, f"cannot be read: {problem.strerror or problem}", broken=True)
         return
     for entry in entries:
         name = entry.name

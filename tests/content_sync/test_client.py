@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -13,8 +14,11 @@ import pytest
 from content_sync.bucket_delivery import BucketDelivery
 from content_sync.client import SyncClient
 from content_sync.errors import AnswerError, MissingError, RefusedError, SyncError, UnreachableError
+from content_sync.info import read_info
 from content_sync.job import SyncOptions, run_sync
 from content_sync.retry import Retrying, passing_status
+from opencaas.apikeys_client import KeyClient
+from opencaas.deploy import DefinitionClient
 from tests.content_sync.flaky import TROUBLES, flaky_proxy
 from tests.content_sync.projects import Place, ValueSource, bare, gid, medium, pages
 from tests.live import LiveServer, live_server
@@ -176,6 +180,67 @@ async def test_the_key_is_in_no_message(place: Place) -> None:
     for caught in (refused, unreachable, broken):
         assert SECRET not in f"{caught.value} {caught.value!r} {caught.value.details} {caught.value.hint}"
     assert SECRET not in repr(client) + str(vars(client))
+
+
+@pytest.mark.parametrize("key", [f"{SECRET} ", f" {SECRET}", f"{SECRET}\t", f"a\x01{SECRET}", f"a\n{SECRET}", "", " "])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_told(key: str) -> None:
+    """Libraries would quote the whole header."""
+    for opening in (
+        lambda: SyncClient("http://127.0.0.1:9", api_key=key, tenant="t", project="p"),
+        lambda: DefinitionClient("http://127.0.0.1:9", key, "t"),
+        lambda: KeyClient("http://127.0.0.1:9", "t", api_key=key),
+    ):
+        with pytest.raises(SyncError, match="the API key") as caught:
+            opening()
+        assert SECRET not in f"{caught.value} {caught.value!r} {caught.value.details} {caught.value.hint}"
+
+
+async def test_a_redirection_is_told_and_not_followed(place: Place) -> None:
+    listening, url, asked = await answering(answer(301, "Location: https://caas.example/x?y=z"))
+    async with listening, open_client(place, url) as client:
+        with pytest.raises(RefusedError) as refused:
+            await client.get("/x")
+    assert 1 == len(asked)
+    assert "https://caas.example/x" in str(refused.value.hint)
+
+
+async def test_a_silent_server_is_told_with_the_time(place: Place) -> None:
+    ended = asyncio.Event()
+
+    async def silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read()  # until the client gives up
+        writer.close()
+        await writer.wait_closed()
+        ended.set()
+
+    async with await asyncio.start_server(silent, "127.0.0.1", 0) as listening:
+        url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+        async with open_client(place, url, timeout=0.2, retrying=Retrying(attempts=1)) as client:
+            with pytest.raises(UnreachableError, match=r"silent for 0\.2 seconds"):
+                await client.get("/x")
+        await ended.wait()
+
+
+def test_certificates_that_cannot_be_read_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "bundle.pem").write_text("nothing")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "bundle.pem"))
+    with pytest.raises(SyncError, match="certificates") as broken:
+        SyncClient("https://127.0.0.1:9", api_key="k", tenant="t", project="p")
+    assert "SSL_CERT_FILE" in str(broken.value.hint)
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_names_that_lead_elsewhere_are_no_addresses(place: Place, name: str) -> None:
+    with pytest.raises(SyncError, match="no names"):
+        open_client(place).path("bucket.files", name)
+
+
+@pytest.mark.parametrize("body", ["{}", "[1]", "[{}]", '{"_size": null}'])
+async def test_info_of_what_is_no_caas_server(place: Place, body: str) -> None:
+    listening, url, _ = await answering(answer(200, body=body))
+    async with listening, open_client(place, url) as client:
+        with pytest.raises(AnswerError):
+            await read_info(client, project=place.project)
 
 
 @pytest.mark.parametrize("address", ["", "localhost", "ftp://localhost", "http://"])

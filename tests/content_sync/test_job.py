@@ -1,6 +1,7 @@
 """Sync jobs against a real server: what arrives, what goes, what stays."""
 
 import asyncio
+import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from content_sync.bucket_delivery import BucketDelivery
 from content_sync.client import SyncClient
 from content_sync.errors import RefusedError, UnreachableError
 from content_sync.job import SyncOptions, run_sync
+from content_sync.ledger import Ledger
 from content_sync.model import Skipped
 from content_sync.report import Mode, SyncReport
 from content_sync.retry import Retrying
@@ -267,7 +269,34 @@ async def test_documents_over_the_limit_of_the_server_are_told(run: Runner, plac
 
     assert [large[0]["_id"]] == [failure.what for failure in report.failures]
     assert "413" in report.failures[0].why
+    assert "OPENCAAS_MAX_DEFINITION_BYTES" in report.failures[0].why
     assert 4 == len(place.stored())
+
+
+async def test_documents_over_the_limit_of_mongodb_are_told(run: Runner, place: Place) -> None:
+    """Numbers take more room there than in JSON."""
+    large = page(9, numbers=[1] * 1_500_000)[:1]
+
+    report = await run(ValueSource({"preview": [*pages(2), *large]}))
+
+    assert [large[0]["_id"]] == [failure.what for failure in report.failures]
+    assert "16 MiB" in report.failures[0].why
+    assert 4 == len(place.stored())
+
+
+async def test_a_full_disk_ends_the_job_with_a_word(run: Runner, place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    await run(ValueSource({"preview": pages(1)}))
+
+    def full(*_ignored: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    monkeypatch.setattr(Ledger, "read", full)
+    report = await run(ValueSource({"preview": pages(2, revision=2)}))
+
+    assert report.error is not None
+    assert "disk is full" in report.error.message
+    assert not report.complete
+    assert 2 == len(place.stored())
 
 
 # media

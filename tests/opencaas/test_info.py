@@ -93,6 +93,15 @@ def test_a_key_of_the_project_alone_needs_its_name(demo: LiveServer) -> None:
     assert 0 < seen["projects"][0]["states"][0]["documents"]
 
 
+def test_a_terminal_tells_what_is_hidden_from_what_is_not_there(demo: LiveServer) -> None:
+    key = make_key(demo, {"url": f"/{PROJECT.project}.preview.content", "methods": ["GET"]})
+
+    printed = on_terminal(demo, "--project", PROJECT.project, key=key)
+
+    assert "none" not in printed
+    assert 3 <= printed.count("not shown to this API key")
+
+
 def test_an_unknown_project_is_an_error(demo: LiveServer) -> None:
     ended = run(demo, "--project", "nobody")
 
@@ -120,11 +129,11 @@ def test_a_server_that_is_none_is_an_error() -> None:
     assert (1, True) == (ended.returncode, "is no server address" in ended.stderr)
 
 
-def on_terminal(demo: LiveServer) -> str:
+def on_terminal(demo: LiveServer, *arguments: str, key: str = "") -> str:
     """What it prints when standard output is a terminal."""
     ours, theirs = pty.openpty()
-    env = environment({"OPENCAAS_API_KEY": demo.facts["api_key"], "COLUMNS": "200", "TERM": "xterm"})
-    line = [str(OPENCAAS), "info", "--server", demo.url, "--tenant", PROJECT.tenant]
+    env = environment({"OPENCAAS_API_KEY": key or demo.facts["api_key"], "COLUMNS": "200", "TERM": "xterm"})
+    line = [str(OPENCAAS), "info", "--server", demo.url, "--tenant", PROJECT.tenant, *arguments]
     process = subprocess.Popen(line, stdout=theirs, stderr=subprocess.DEVNULL, env=env)
     os.close(theirs)
     printed = b""

@@ -20,8 +20,13 @@ import httpx
 import pytest
 
 from content_core.documents import Document
+from content_sync.report import SyncReport
+from opencaas import sync_run
+from opencaas.sync_commands import smart
+from opencaas.sync_options import sync_arguments
 from tests.content_sync.projects import Place, bare, medium, page, pages
 from tests.live import OPENCAAS, LiveServer, environment, eventually, live_server
+from tests.patience import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +194,40 @@ def test_what_could_not_be_sent_is_listed_with_status_1(command: Command) -> Non
     assert 6 == len(command.place.stored())
 
 
+def test_content_that_cannot_be_read_ends_with_1(command: Command) -> None:
+    """Everything else arrives, nothing is deleted, and nobody is told that the content is complete."""
+    command.write(pages(2))
+    command.run("smart")
+    command.write(pages(1, revision=2))
+    (command.source / "preview" / "broken.json").write_text('{"_id": ', encoding="utf-8")
+
+    failed = command.run("smart")
+    done_without = command.run("smart", "--despite-skipped")
+
+    assert (1, "failed") == (failed.returncode, report(failed)["outcome"])
+    assert [("preview/broken.json:1", True)] == [(each["what"], each["broken"]) for each in report(failed)["skipped"]]
+    assert "cannot be read: preview/broken.json:1" in failed.stderr
+    assert "--despite-skipped" in failed.stderr
+    assert (0, 2, 0, 0) == counts(failed)
+    assert (0, "complete") == (done_without.returncode, report(done_without)["outcome"])
+    assert (0, 0, 2, 2) == counts(done_without)
+
+
+def test_a_place_of_media_that_is_away_is_reported_like_everything_else(command: Command) -> None:
+    command.write(pages(1))
+    nowhere = ("--s3-bucket", "b", "--s3-region", "r", "--s3-endpoint-url", "http://127.0.0.1:9", "--retries", "0")
+    access = {"AWS_ACCESS_KEY_ID": "a", "AWS_SECRET_ACCESS_KEY": "b"}
+
+    ended = subprocess.run(
+        command.line("smart", *nowhere), capture_output=True, text=True, env=command.env() | access, timeout=PATIENCE,
+        check=False,
+    )  # fmt: skip
+
+    assert (1, "failed") == (ended.returncode, report(ended)["outcome"])
+    assert "127.0.0.1:9" in report(ended)["error"]["message"]
+    assert "127.0.0.1:9" in ended.stderr
+
+
 def test_a_wrong_key_and_a_wrong_tenant_fail_without_saying_the_key(command: Command) -> None:
     command.write(pages(1))
 
@@ -261,7 +300,7 @@ def test_a_terminal_sees_counts_rates_and_a_table(command: Command) -> None:
         listener = threading.Thread(target=listen)
         listener.start()
         assert 0 == process.wait(60)
-    listener.join(10)
+    listener.join(PATIENCE)
     os.close(leader)
     text = b"".join(heard).decode()
 
@@ -280,15 +319,41 @@ def test_a_terminal_sees_counts_rates_and_a_table(command: Command) -> None:
 def test_a_signal_ends_a_job_with_a_report(command: Command, number: signal.Signals) -> None:
     command.write(pages(1500))
     with command.started("total", "--parallel", "1", "--bulk-documents", "1") as process:
-        assert eventually(lambda: _is_filling(command.place), 30)
+        assert eventually(lambda: _is_filling(command.place))
         process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
 
     assert 1 == process.returncode
     assert "interrupted" == json.loads(stdout)["outcome"]
     assert 0 < json.loads(stdout)["states"]["preview"]["documents"]["created"] < 3000
     assert "run it again to go on" in stderr
     assert "Traceback" not in stderr
+
+
+def test_a_signal_while_the_source_is_opened_ends_with_a_report(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An archive takes long to unpack."""
+    reports: list[SyncReport] = []
+    shown = threading.Event()
+
+    def opening(*_ignored: object, **_too: object) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        shown.wait(PATIENCE)
+
+    def show(report: SyncReport, _console: object) -> None:
+        reports.append(report)
+        shown.set()
+
+    line = ["--server", "http://127.0.0.1:9", "--api-key", "k", "--tenant", "t", "--project", "p"]
+    with smart.make_context("smart", [str(tmp_path), *line, "--source-memory", str(tmp_path)]) as context:
+        given = context.params
+    monkeypatch.setattr(sync_run, "open_source", opening)
+
+    status = sync_run.run_jobs(sync_arguments(tmp_path, given), "smart", show=show)
+
+    assert 1 == status
+    assert ["interrupted"] == [each.as_json()["outcome"] for each in reports]
 
 
 @pytest.mark.timeout(300)
@@ -340,21 +405,21 @@ def test_killed_jobs_are_continued_by_the_next_one(command: Command) -> None:
 def test_watch_keeps_source_and_server_in_step(command: Command) -> None:
     command.write(pages(2))
     with command.started("smart", "--watch", "--watch-interval", "0.1") as process:
-        assert eventually(lambda: _ids(command.place) == {each["_id"] for each in pages(2)}, 30)
+        assert eventually(lambda: _ids(command.place) == {each["_id"] for each in pages(2)})
 
         command.write(pages(4))
-        assert eventually(lambda: _ids(command.place) == {each["_id"] for each in pages(4)}, 30)
+        assert eventually(lambda: _ids(command.place) == {each["_id"] for each in pages(4)})
 
         command.write([*pages(1), *page(2, revision=7)])
         wanted = {each["_id"] for each in [*pages(1), *page(2)]}
-        assert eventually(lambda: _ids(command.place) == wanted, 30)
+        assert eventually(lambda: _ids(command.place) == wanted)
         assert process.poll() is None
         assert process.stdout is not None
         lines: list[dict[str, Any]] = []
         while not lines or not lines[-1]["states"]["preview"]["documents"]["deleted"]:  # the last job is at its end
             lines.append(json.loads(process.stdout.readline()))
         process.send_signal(signal.SIGTERM)
-        stdout, stderr = process.communicate(timeout=30)
+        stdout, stderr = process.communicate(timeout=PATIENCE)
 
     assert 0 == process.returncode, stderr
     lines += [json.loads(line) for line in stdout.splitlines()]
@@ -365,15 +430,15 @@ def test_watch_keeps_source_and_server_in_step(command: Command) -> None:
 def test_watch_survives_a_source_that_is_broken_for_a_moment(command: Command) -> None:
     command.write(pages(2))
     with command.started("smart", "--watch", "--watch-interval", "0.1") as process:
-        assert eventually(lambda: len(_ids(command.place)) == 4, 30)
+        assert eventually(lambda: len(_ids(command.place)) == 4)
         shutil.rmtree(command.source / "preview")
         time.sleep(1.5)
         assert process.poll() is None
         assert 4 == len(_ids(command.place))
         command.write(pages(3))
-        assert eventually(lambda: len(_ids(command.place)) == 6, 30)
+        assert eventually(lambda: len(_ids(command.place)) == 6)
         process.send_signal(signal.SIGTERM)
-        assert 0 == process.wait(30)
+        assert 0 == process.wait(PATIENCE)
 
 
 def _ids(place: Place) -> set[str]:

@@ -74,7 +74,9 @@ class MediaReader:
             except BrokenFileError as problem:
                 self._project.skips.broken(problem)
             except OSError as problem:
-                self._project.skips.add(f"{target.path} ({uid})", f"cannot be read: {problem.strerror or problem}")
+                self._project.skips.add(
+                    f"{target.path} ({uid})", f"cannot be read: {problem.strerror or problem}", broken=True
+                )
 
     def _shared_language(self) -> tuple[Language, ...]:
         return self._project.languages[:1]

@@ -91,7 +91,7 @@ class ExportSource:
             except BrokenFileError as problem:
                 self.skips.broken(problem)
             except (TypeError, RecursionError) as problem:  # how orjson says that a value cannot be JSON
-                self.skips.add(where, f"cannot be a document: {problem}")
+                self.skips.add(where, f"cannot be a document: {problem}", broken=True)
 
     def portions(self, state: State) -> Iterator[Portion]:
         """All documents as one portion: each comes from several files, so that none is known by one of them."""

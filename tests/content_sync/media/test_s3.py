@@ -249,6 +249,20 @@ async def test_a_path_that_leads_elsewhere_is_refused(delivery: S3Delivery, path
         await delivery.deliver(media_file(path=path), "release")
 
 
+@pytest.mark.parametrize("prefix", ["../a", "a/./b", "a\nb"])
+async def test_a_prefix_that_leads_elsewhere_is_refused(place: S3Place, prefix: str) -> None:
+    with pytest.raises(DeliveryError, match="prefix"):
+        async with S3Delivery(replace(place, prefix=prefix), project=PROJECT):
+            pass
+
+
+@pytest.mark.parametrize("kind", ["image/jpeg\r\nx-evil: 1", "image/jpég"])
+async def test_a_type_that_is_none_is_told(delivery: S3Delivery, bucket: Bucket, kind: str) -> None:
+    with pytest.raises(DeliveryError, match="no media type"):
+        await delivery.deliver(replace(RIDGE, content_type=kind), "release")
+    assert bucket.keys() == []
+
+
 async def test_a_released_folder_preview_is_refused(delivery: S3Delivery) -> None:
     file = media_file(path="preview/ridge.jpg")
 

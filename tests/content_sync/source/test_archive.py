@@ -1,5 +1,6 @@
 """Archives as sources: read whole, and safe against paths that lead out and against bombs."""
 
+import errno
 import gc
 import io
 import json
@@ -162,6 +163,34 @@ def test_archive_without_documents_is_refused(tmp_path: Path, pack: Pack, scratc
     with pytest.raises(SourceError, match="no documents"):
         open_source(pack(tmp_path / "a", {"readme.txt": b"x"}))
     assert list(scratch.iterdir()) == []
+
+
+def test_archive_without_documents_is_named(tmp_path: Path, pack: Pack, scratch: Path) -> None:
+    archive = pack(tmp_path / "a", {"readme.txt": b"x"})
+    with pytest.raises(SourceError) as refused:
+        open_source(archive)
+    assert str(archive) in refused.value.message
+    assert str(scratch) not in refused.value.message
+
+
+def test_full_disk_is_told(tmp_path: Path, pack: Pack, scratch: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = pack(tmp_path / "a", {"preview.ndjson": _LINE})
+
+    def full(*_ignored: object, **_too: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(Path, "mkdir", full)
+    with pytest.raises(SourceError, match="No space left on device") as refused:
+        open_source(archive)
+    assert "TMPDIR" in str(refused.value.hint)
+    assert list(scratch.iterdir()) == []
+
+
+def test_no_place_for_temporary_files_is_told(tmp_path: Path, pack: Pack, monkeypatch: pytest.MonkeyPatch) -> None:
+    archive = pack(tmp_path / "a", {"preview.ndjson": _LINE})
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(SourceError, match="cannot be unpacked"):
+        open_source(archive)
 
 
 def test_file_and_directory_of_one_name(tmp_path: Path, pack: Pack) -> None:

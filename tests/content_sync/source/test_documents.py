@@ -240,6 +240,51 @@ def test_unreadable_names_do_not_stop_reading(tmp_path: Path) -> None:
     assert _ids(open_source(tmp_path)) == [f"{GID}-1.en_GB"]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"fsType": ["PageRef"]},
+        {"fsType": {"a": 1}},
+        {"locale": [1]},
+        {"locale": {"language": 5, "country": [], "identifier": {}}},
+        {"changeInfo": [1]},
+        {"changeInfo": {"revision": {"$numberLong": "5"}}},
+        {"fsType": "Media", "uid": ["a"], "fileName": {}, "resolutionsMetaData": {"ORIGINAL": {"url": 5}}},
+        {"fsType": "Media", "resolutionsMetaData": {"ORIGINAL": {"extension": [1], "seoRoute": {}, "mimeType": 7}}},
+        {"fsType": "Media", "mediaType": "FILE", "uid": 5, "fileMetaData": [1], "url": {}, "identifier": ["b"]},
+        {"fsType": "Media", "mediaType": "FILE", "uid": "x" * 400, "languageDependent": "yes"},
+    ],
+)
+def test_wrong_types_do_not_stop_reading(tmp_path: Path, wrong: dict[str, Any]) -> None:
+    _write(tmp_path / "preview.ndjson", document(1) | wrong, document(2))
+    _write(tmp_path / "media" / "index.json", {f"{GID}-1": {"file": ["a"], "path": 5}, "x": 5})
+    source = open_source(tmp_path)
+    list(source.media("preview"))
+    assert document(2)["_id"] in _ids(source)
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "broken"),
+    [
+        ("a.json", "{", True),
+        ("a.json", '"\xe4"'.encode("latin-1"), True),
+        ("a.json", json.dumps(document(3, text="x" * 9000)), True),
+        ("a.ndjson", f"{json.dumps(document(3))}\n{{\n{json.dumps(document(4))}\n", True),
+        ("a.json", json.dumps(document(3) | {"_id": 5}), True),
+        ("a.json", json.dumps(document(3) | {"fsType": "Other"}), False),
+        ("a.json", json.dumps(document(1)), False),
+    ],
+)
+def test_content_that_cannot_be_read_is_told_apart(
+    tmp_path: Path, name: str, content: str | bytes, *, broken: bool
+) -> None:
+    _write(tmp_path / "preview" / "0.json", document(1))
+    (tmp_path / "preview" / name).write_bytes(content.encode() if isinstance(content, str) else content)
+    source = open_source(tmp_path, limits=SourceLimits(document_bytes=8000))
+    assert document(1)["_id"] in _ids(source)
+    assert [broken] == [each.broken for each in source.skipped()]
+
+
 def test_list_of_skipped_things_is_bounded(tmp_path: Path) -> None:
     _write(tmp_path / "preview.ndjson", *["{"] * 20, document())
     source = open_source(tmp_path, limits=SourceLimits(skipped=5))
