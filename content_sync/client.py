@@ -18,6 +18,7 @@ from content_core.documents import Document, Json
 from content_core.names import State, content_collection, files_bucket
 from content_sync.authorization import authorization
 from content_sync.errors import AnswerError, MissingError, RefusedError, SyncError, UnreachableError
+from content_sync.measured_bytes import MeasuredBytes
 from content_sync.model import MediaFile
 from content_sync.retry import Retrying, passing_status
 
@@ -311,6 +312,7 @@ class SyncClient:
         """Store a file in a bucket, with its name, type and digest; an older one under its id is replaced.
 
         Raises:
+            OSError: its bytes cannot be read, or are others than when they were measured; nothing is stored.
             SyncError: the server refused, or could not be reached.
         """
         if self.dry_run:
@@ -321,7 +323,8 @@ class SyncClient:
 
         def body() -> tuple[dict[str, Any], BinaryIO]:
             handle = file.open()
-            return {"data": data, "files": {"file": (name, handle, file.content_type)}}, handle
+            measured: Any = MeasuredBytes(handle, size=file.size, digest=file.digest)
+            return {"data": data, "files": {"file": (name, measured, file.content_type)}}, handle
 
         path = self.path(bucket, file.file_id)
         attempt = 0

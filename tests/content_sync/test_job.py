@@ -1,6 +1,7 @@
 """Sync jobs against a real server: what arrives, what goes, what stays."""
 
 import asyncio
+import io
 import sqlite3
 import time
 from collections.abc import AsyncIterator, Iterator
@@ -316,6 +317,24 @@ async def test_media_arrive_once_and_go_when_they_are_stale(run: Runner, place: 
     assert {file.file_id} == place.files().keys()
     (stored, _) = place.stored().values()
     assert f"{place.url}/{place.tenant}/{place.project}.preview.files/{file.file_id}/binary" == stored["url"]
+
+
+@pytest.mark.parametrize("changed", [b"", b"shor", b"other", b"longer than it was", b"x" * 300_000])
+async def test_media_that_change_on_their_way_are_told_and_not_stored(
+    run: Runner, place: Place, changed: bytes
+) -> None:
+    documents, file = medium(7, b"first")
+    other_documents, other = medium(8, b"other")
+    changing = replace(file, open=lambda: io.BytesIO(changed))
+
+    report = await run(ValueSource({"preview": [*documents, *other_documents]}, {"preview": [changing, other]}))
+
+    assert [file.file_id] == [failure.what for failure in report.failures]
+    assert "changed" in report.failures[0].why
+    assert {other.file_id} == place.files().keys()
+    again = await run(ValueSource({"preview": [*documents, *other_documents]}, {"preview": [file, other]}))
+    assert again.complete
+    assert {file.file_id, other.file_id} == place.files().keys()
 
 
 async def test_media_that_cannot_be_opened_are_told_and_nothing_is_deleted(run: Runner, place: Place) -> None:

@@ -1,0 +1,55 @@
+"""A binary on its way: what is read must be what was measured, else the reading fails before its end is sent.
+
+Somebody may write to a file while it travels. A request that was announced with another length breaks in the middle,
+and bytes that are stored with the digest of others would never be sent again.
+"""
+
+import hashlib
+import os
+from typing import BinaryIO
+
+__all__ = ["MeasuredBytes"]
+
+
+class MeasuredBytes:
+    """A file that can be read, as far as clients that send it need.
+
+    Args:
+        handle: the file, opened; closed by the caller.
+        size: its bytes when it was measured.
+        digest: their SHA-256 in hexadecimal digits.
+    """
+
+    def __init__(self, handle: BinaryIO, *, size: int, digest: str) -> None:
+        self._handle = handle
+        self._size = size
+        self._expected = digest
+        self._read = 0
+        self._digest = hashlib.sha256()
+
+    def read(self, size: int = -1) -> bytes:
+        """Read on.
+
+        Raises:
+            OSError: these are not the bytes that were measured.
+        """
+        chunk = self._handle.read(size)
+        self._read += len(chunk)
+        self._digest.update(chunk)
+        over = self._read > self._size
+        if over or (not chunk and size and (self._read, self._digest.hexdigest()) != (self._size, self._expected)):
+            raise OSError("somebody changed it in the meantime")
+        return chunk
+
+    def tell(self) -> int:
+        """How many bytes were read."""
+        return self._read
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        """Go back to the beginning, or tell the size: all else is of no use to those who send."""
+        if whence == os.SEEK_END:
+            return self._size
+        if offset != self._read:
+            self._handle.seek(0)
+            self._read, self._digest = 0, hashlib.sha256()
+        return self._read
