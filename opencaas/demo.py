@@ -31,6 +31,7 @@ from schema_gen.export import read_export
 __all__ = ["DemoError", "DemoFacts", "deploy_project", "load_project", "prepare_demo"]
 
 _AT_ONCE: Final = 8
+_SECONDS: Final = 60.0  # for one request on a machine that is busy starting everything
 _LOADED: Final = ("content", "media")
 """Folders of a project that are written to the server."""
 
@@ -74,7 +75,9 @@ def prepare_demo(running: Running) -> DemoFacts:
     project = PROJECTS["demo"]
     path = running.data_dir.path / "demo.json"
     facts = _facts(running, project, _keys_of(path))
-    with httpx.Client(base_url=running.url, auth=(running.admin_user, running.admin_password)) as admin:
+    with httpx.Client(
+        base_url=running.url, auth=(running.admin_user, running.admin_password), timeout=_SECONDS
+    ) as admin:
         _send(admin, "PUT", f"/{project.tenant}", {"description": project.name})
         for key in _api_keys(project, facts):
             _send(admin, "PUT", f"/{project.tenant}/apikeys/{key['_id']}", key)
