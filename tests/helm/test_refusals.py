@@ -104,7 +104,6 @@ MISTYPED: tuple[tuple[str, dict[str, Any]], ...] = (
     ("restApi.resources.requests.memory", nested("restApi.resources.requests.memory", "512 MB")),
     ("restApi.maxSurge", nested("restApi.maxSurge", 0)),
     ("restApi.listenAddress", nested("restApi.listenAddress", "localhost")),
-    ("credentials.existingSecret", nested("credentials.existingSecret", "Our_Secret")),
     ("restApi.podLabels", nested("restApi.podLabels", {"cost centre": "7"})),
     ("additionalAlertLabels", nested("caas-common.monitoring.prometheus.alerts.additionalAlertLabels", {"a-b": "c"})),
     ("mongo.image.tag", nested("mongo.image.tag", 8.10)),
@@ -164,6 +163,22 @@ def test_refusal_shows_no_password(chart: Chart) -> None:
 
     assert wrong not in message
     assert "credentials.webAdminPassword" in message
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "credentials.existingSecret",
+        "imageCredentials.existingSecret",
+        "mongo.externalUriSecret.name",
+        "deploy.apiKeySecret.name",
+    ],
+)
+def test_secret_in_place_of_its_name_is_not_shown(chart: Chart, path: str) -> None:
+    message = chart.refusal(nested(path, "mongodb://caas:nobody-should-read-it@db/"))
+
+    assert f"- {path}: not the name of a secret" in message
+    assert "nobody-should-read-it" not in message
 
 
 def test_sizes_that_fit_are_taken(chart: Chart) -> None:

@@ -212,6 +212,14 @@ def test_existing_secret_replaces_the_charts(chart: Chart) -> None:
     assert NAME not in texts
 
 
+def test_password_in_place_of_a_secrets_name_is_not_shown(cluster: Cluster) -> None:
+    """Neither by the chart nor by the client that asks the cluster for it."""
+    done = cluster.install(nested("credentials.existingSecret", "mongodb://caas:nobody-should-read-it@db/"))
+
+    assert "credentials.existingSecret: not the name of a secret" in done.stderr
+    assert "nobody-should-read-it" not in done.stderr
+
+
 def test_existing_secret_without_a_key_is_refused(cluster: Cluster) -> None:
     cluster.put(
         {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "our-own"}, "data": {"webAdminUser": "YQ=="}}

@@ -6,8 +6,12 @@ templates (in .Values.decidedCredentials), since a second random value would not
 {{/* The secret in the cluster, or {}. Without a cluster (helm template) there is none. Takes the root context. */}}
 {{- define "opencaas.foundCredentials" -}}
 {{- $found := dict -}}
-{{- range $name, $value := (lookup "v1" "Secret" .Release.Namespace (include "opencaas.credentialsSecret" .) | default dict).data | default dict -}}
-{{- $_ := set $found $name ($value | b64dec) -}}
+{{- $name := include "opencaas.credentialsSecret" . -}}
+{{- /* lookup quotes what it can't ask for, and that may be a password in the place of a name. */ -}}
+{{- if regexMatch "^[-a-z0-9.]+$" $name -}}
+{{- range $key, $value := (lookup "v1" "Secret" .Release.Namespace $name | default dict).data | default dict -}}
+{{- $_ := set $found $key ($value | b64dec) -}}
+{{- end -}}
 {{- end -}}
 {{- $found | toJson -}}
 {{- end -}}

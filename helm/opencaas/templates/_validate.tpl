@@ -6,7 +6,7 @@ a line; all of them make one message. Types, names and ranges are in values.sche
 {{/* Refuse wrong values with one message that lists all of them. Takes the root context. */}}
 {{- define "opencaas.validate" -}}
 {{- $mistakes := list -}}
-{{- range $part := list "names" "credentials" "images" "restApi" "budgets" "resources" "labels" "ingress" "deploy" "mongo" "monitoring" -}}
+{{- range $part := list "names" "secretNames" "credentials" "images" "restApi" "budgets" "resources" "labels" "ingress" "deploy" "mongo" "monitoring" -}}
 {{- range $line := include (printf "opencaas.validate.%s" $part) $ | splitList "\n" -}}
 {{- with trim $line -}}
 {{- $mistakes = append $mistakes (printf "- %s" .) -}}
@@ -97,6 +97,19 @@ credentials: the volume {{ $volume }} of an earlier installation is there, but n
 {{- define "opencaas.foundVolume" -}}
 {{- $name := printf "data-%s-0" (include "opencaas.componentName" (dict "root" . "component" "mongo")) -}}
 {{- dig "metadata" "name" "" (lookup "v1" "PersistentVolumeClaim" .Release.Namespace $name | default dict) -}}
+{{- end -}}
+
+{{/* Not by the schema, whose messages quote what is there: it may be the secret itself. */}}
+{{- define "opencaas.validate.secretNames" -}}
+{{- with .Values }}
+{{- $names := dict "imageCredentials.existingSecret" .imageCredentials.existingSecret "credentials.existingSecret" .credentials.existingSecret }}
+{{- $names = merge $names (dict "mongo.externalUriSecret.name" .mongo.externalUriSecret.name "deploy.apiKeySecret.name" .deploy.apiKeySecret.name) }}
+{{- range $path, $name := $names }}
+{{- if not (regexMatch "^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?)?$" (default "" $name)) }}
+{{ $path }}: not the name of a secret, which has small letters, digits, hyphens and dots
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end -}}
 
 {{- define "opencaas.validate.images" -}}
