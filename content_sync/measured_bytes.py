@@ -5,13 +5,16 @@ and bytes that are stored with the digest of others would never be sent again.
 """
 
 import hashlib
+import io
 import os
 from typing import BinaryIO
 
-__all__ = ["MeasuredBytes"]
+__all__ = ["CHANGED", "MeasuredBytes"]
+
+CHANGED = "somebody changed it in the meantime"
 
 
-class MeasuredBytes:
+class MeasuredBytes(io.IOBase):
     """A file that can be read, as far as clients that send it need.
 
     Args:
@@ -26,6 +29,12 @@ class MeasuredBytes:
         self._expected = digest
         self._read = 0
         self._digest = hashlib.sha256()
+        self.changed = False
+        """Whether reading failed because these are not the bytes that were measured."""
+
+    def readable(self) -> bool:
+        """It can be read."""
+        return True
 
     def read(self, size: int = -1) -> bytes:
         """Read on.
@@ -36,9 +45,12 @@ class MeasuredBytes:
         chunk = self._handle.read(size)
         self._read += len(chunk)
         self._digest.update(chunk)
-        over = self._read > self._size
-        if over or (not chunk and size and (self._read, self._digest.hexdigest()) != (self._size, self._expected)):
-            raise OSError("somebody changed it in the meantime")
+        short = not chunk and size != 0 and self._read < self._size
+        # At the last byte, not behind it: some clients never look whether there is more.
+        other = self._read == self._size and self._digest.hexdigest() != self._expected
+        if short or other or self._read > self._size:
+            self.changed = True
+            raise OSError(CHANGED)
         return chunk
 
     def tell(self) -> int:

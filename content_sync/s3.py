@@ -10,7 +10,7 @@ import logging
 from collections.abc import AsyncIterator, Container, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Final, Self
 from urllib.parse import quote, unquote
 
 from aiobotocore.config import AioConfig
@@ -18,6 +18,7 @@ from aiobotocore.session import get_session
 from botocore.exceptions import BotoCoreError, ClientError
 
 from content_sync.delivery import DeliveryError
+from content_sync.measured_bytes import CHANGED, MeasuredBytes
 from content_sync.media_paths import checked_path, medium_of, url_path
 from content_sync.model import MediaFile, State
 
@@ -218,22 +219,31 @@ class S3Delivery:
                 if self._dry_run:
                     return True
                 with await asyncio.to_thread(file.open) as stream:
-                    await self._opened.put_object(
-                        Bucket=self._place.bucket,
-                        Key=key,
-                        Body=stream,
-                        ContentLength=file.size,
-                        ContentType=file.content_type,
-                        CacheControl=caching,
-                        ChecksumSHA256=base64.b64encode(bytes.fromhex(file.digest)).decode(),
-                        Metadata=metadata,
-                    )
+                    await self._put(key, file, stream, caching, metadata)
             except (BotoCoreError, ClientError) as problem:
                 raise self._error(f"did not take {key}", problem) from problem
             except OSError as problem:
-                reason = problem.strerror or type(problem).__name__
+                reason = problem.strerror or str(problem) or type(problem).__name__
                 raise DeliveryError(f"{file.file_id}: its bytes cannot be read: {reason}") from problem
         return True
+
+    async def _put(self, key: str, file: MediaFile, stream: BinaryIO, caching: str, metadata: dict[str, str]) -> None:
+        body: Any = MeasuredBytes(stream, size=file.size, digest=file.digest)
+        try:
+            await self._opened.put_object(
+                Bucket=self._place.bucket,
+                Key=key,
+                Body=body,
+                ContentLength=file.size,
+                ContentType=file.content_type,
+                CacheControl=caching,
+                ChecksumSHA256=base64.b64encode(bytes.fromhex(file.digest)).decode(),
+                Metadata=metadata,
+            )
+        except (BotoCoreError, ClientError) as problem:
+            if body.changed:
+                raise OSError(CHANGED) from problem
+            raise
 
     async def prune(self, state: State, keep: Container[str]) -> int:
         """Delete objects of the project and the state that jobs sent and that are not to be kept.

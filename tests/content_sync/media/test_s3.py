@@ -285,6 +285,14 @@ async def test_bytes_that_cannot_be_read_are_told(delivery: S3Delivery, bucket: 
     assert bucket.keys() == []
 
 
+@pytest.mark.parametrize("changed", [b"", b"the", b"another o", b"the other ridge"])
+async def test_bytes_that_change_on_their_way_are_told(place: S3Place, bucket: Bucket, changed: bytes) -> None:
+    async with S3Delivery(place, project=PROJECT, attempts=1) as delivery:
+        with pytest.raises(DeliveryError, match="changed it"):
+            await delivery.deliver(replace(RIDGE, open=lambda: io.BytesIO(changed)), "release")
+    assert bucket.keys() == []
+
+
 async def test_two_media_with_one_path_are_told(delivery: S3Delivery) -> None:
     await delivery.deliver(RIDGE, "preview")
     await delivery.deliver(RIDGE, "release")
