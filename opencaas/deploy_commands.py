@@ -5,9 +5,10 @@ API would break queries, the content stays as it was, too.
 """
 
 import asyncio
+import signal
 import sys
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
@@ -56,6 +57,7 @@ def deploy(
         raise click.UsageError("--watch: templates are not watched; run opencaas sync with it after opencaas deploy")
     check_names(tenant=arguments.tenant, project=arguments.project)
     with ExitStack() as stack:
+        stack.enter_context(_interruptible())
         try:
             place, left_out = stack.enter_context(unpacked(export))
         except SourceError as error:
@@ -67,7 +69,12 @@ def deploy(
             project, emission = emit_project(source)
         except NotAnExportError as error:  # of the archive that somebody gave, not of a place of ours
             raise NotAnExportError(error.message.replace(str(place), str(export)), hint=error.hint) from error
-        report = asyncio.run(_deploy_schema(arguments, project, emission, allow_breaking=allow_breaking))
+        try:
+            report = _deploy_schema(arguments, project, emission, allow_breaking=allow_breaking)
+        except ServiceError as error:
+            if not sys.stdout.isatty():
+                print_line({"deploy": "failed", "error": _told(error)})
+            raise
         if sys.stdout.isatty():
             _print_schema(report, emission)
         if report.refused:
@@ -109,28 +116,49 @@ class _SchemaReport:
         return {"outcome": "refused" if self.refused and outcome != "unchanged" else outcome} | lists
 
 
-async def _deploy_schema(
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let SIGTERM end the job as Ctrl-C does: what was unpacked goes, and machines are told.
+
+    While content is sent, the sync job takes care of signals itself.
+    """
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not sys.stdout.isatty():
+            print_line({"deploy": "interrupted"})
+        raise
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _deploy_schema(
     arguments: SyncArguments, project: str, emission: Emission, *, allow_breaking: bool
 ) -> _SchemaReport:
     """Compare, make the places, then write what changed; nothing at all where queries would break."""
     states = arguments.states or STATES
     with DefinitionClient(arguments.server, arguments.api_key, arguments.tenant) as definitions:
-        comparisons = await asyncio.to_thread(compare_all, definitions, emission.definitions, states)
+        comparisons = compare_all(definitions, emission.definitions, states)
         if not allow_breaking and any(comparison.breaking for comparison in comparisons.values()):
             return _SchemaReport(comparisons=comparisons, refused=True, dry_run=arguments.dry_run)
-        async with SyncClient(
-            arguments.server,
-            api_key=arguments.api_key,
-            tenant=arguments.tenant,
-            project=project,
-            timeout=arguments.timeout,
-            retrying=arguments.retrying,
-            dry_run=arguments.dry_run,
-        ) as client:
-            provisioned = await provision(client, states=states, dry_run=arguments.dry_run)
+        provisioned = asyncio.run(_provision(arguments, project, states))
         if not arguments.dry_run:
-            await asyncio.to_thread(deploy_all, definitions, emission.definitions, comparisons)
+            deploy_all(definitions, emission.definitions, comparisons)
     return _SchemaReport(comparisons=comparisons, dry_run=arguments.dry_run, provisioned=provisioned)
+
+
+async def _provision(arguments: SyncArguments, project: str, states: Sequence[State]) -> ProvisionReport:
+    async with SyncClient(
+        arguments.server,
+        api_key=arguments.api_key,
+        tenant=arguments.tenant,
+        project=project,
+        timeout=arguments.timeout,
+        retrying=arguments.retrying,
+        dry_run=arguments.dry_run,
+    ) as client:
+        return await provision(client, states=states, dry_run=arguments.dry_run)
 
 
 def _refuse(schema: _SchemaReport) -> NoReturn:
@@ -154,9 +182,13 @@ def _send_content(arguments: SyncArguments, mode: Mode, schema: _SchemaReport) -
     try:
         return run_jobs(arguments, mode, show=show)
     except (ServiceError, click.UsageError) as error:
-        code = {"code": error.code} if isinstance(error, ServiceError) else {}
-        print_line({"deploy": "failed", "schema": schema.as_json(), "error": code | {"message": error.message}})
+        print_line({"deploy": "failed", "schema": schema.as_json(), "error": _told(error)})
         raise
+
+
+def _told(error: ServiceError | click.UsageError) -> dict[str, str]:
+    code = {"code": error.code} if isinstance(error, ServiceError) else {}
+    return code | {"message": error.message}
 
 
 def _print_schema(report: _SchemaReport, emission: Emission) -> None:

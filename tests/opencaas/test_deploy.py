@@ -2,6 +2,8 @@
 
 import json
 import shutil
+import signal
+import socket
 import subprocess
 import uuid
 from collections.abc import Iterator
@@ -15,6 +17,7 @@ import pytest
 from content_core.names import State, content_collection, generated_app
 from fixtures import PROJECTS
 from tests.live import OPENCAAS, LiveServer, environment, live_server
+from tests.patience import PATIENCE
 
 DEMO = PROJECTS["demo"]
 FORM = "TemplateStore/PageTemplates/campaigns/product_special/GomSource.xml"
@@ -154,6 +157,33 @@ def test_a_packed_export_leaves_nothing_behind(tenant: Tenant, export: Path, tmp
     assert [] == list((tmp_path / "temporary").iterdir())
 
 
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_a_signal_before_the_content_is_told_and_leaves_nothing_behind(
+    export: Path, tmp_path: Path, number: signal.Signals
+) -> None:
+    (tmp_path / "temporary").mkdir()
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address, port = silent.getsockname()
+        target = ["--server", f"http://{address}:{port}", "--tenant", "acme", "--project", DEMO.project]
+        job = subprocess.Popen(
+            [str(OPENCAAS), "deploy", str(pack(export, "zip")), *target],
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=environment({"OPENCAAS_API_KEY": "k", "TMPDIR": str(tmp_path / "temporary"), "HOME": str(tmp_path)}),
+        )
+        with silent.accept()[0]:  # it was asked, and is not going to answer
+            unpacked = list((tmp_path / "temporary").iterdir())
+            job.send_signal(number)
+            told, said = job.communicate(timeout=PATIENCE)
+
+    assert 1 == len(unpacked)
+    assert [] == list((tmp_path / "temporary").iterdir())
+    assert (1, {"deploy": "interrupted"}) == (job.returncode, json.loads(told))
+    assert said.endswith("\nAborted!\n")
+    assert "Traceback" not in said
+
+
 def test_sync_of_a_packed_export_has_its_resolutions_and_definitions(tenant: Tenant, export: Path) -> None:
     """Both are read from the files of the export, which lie somewhere else while a job runs."""
     told = tenant.report("sync", "smart", str(pack(export, "zip")))
@@ -190,6 +220,16 @@ def test_content_that_fails_after_the_api_is_told_in_the_same_line(tenant: Tenan
     assert (1, "failed") == (ended.returncode, told["deploy"])
     assert "created" == told["schema"]["states"]["preview"]["outcome"]
     assert "127.0.0.1:9" in told["error"]["message"]
+
+
+def test_an_api_that_cannot_be_deployed_is_told_in_one_line(tenant: Tenant, export: Path) -> None:
+    ended = tenant.run("deploy", str(export), OPENCAAS_API_KEY="somebody else's")
+
+    told = json.loads(ended.stdout)
+    assert (1, "failed") == (ended.returncode, told.pop("deploy"))
+    assert {"error"} == told.keys()
+    assert told["error"]["message"] in ended.stderr
+    assert "401" in told["error"]["message"]
 
 
 def test_total_sends_everything_again(tenant: Tenant, export: Path) -> None:
