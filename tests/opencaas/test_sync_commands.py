@@ -357,8 +357,12 @@ def test_a_signal_while_the_source_is_opened_ends_with_a_report(
 
 
 @pytest.mark.timeout(300)
-def test_killed_jobs_are_continued_by_the_next_one(command: Command) -> None:
-    """Ten kills at random moments, each over another version of the content; then one run to the end."""
+def test_killed_jobs_are_continued_by_the_next_one(command: Command, server: LiveServer) -> None:
+    """Ten kills at random moments, each over another version of the content; then one run to the end.
+
+    A moment is a number of requests that the server has answered, which is random however quick the machine is. A job
+    sends some 300 of them.
+    """
     chance = random.Random(20)
     media = media_documents(30)
     names = sorted({document["identifier"] for document in media})
@@ -376,7 +380,8 @@ def test_killed_jobs_are_continued_by_the_next_one(command: Command) -> None:
             command.write_file(name, chance.randbytes(50_000))
         mode = chance.choice(("smart", "total"))
         with command.started(mode, "--parallel", "2", "--bulk-documents", "3") as process:
-            time.sleep(chance.uniform(1.0, 2.6))
+            moment = len(server.log) + chance.randrange(1, 250)
+            eventually(lambda log=server.log, moment=moment, job=process: len(log) >= moment or job.poll() is not None)
             process.kill()
             process.wait()
             killed += process.returncode == -signal.SIGKILL
