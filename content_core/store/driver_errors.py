@@ -34,10 +34,14 @@ _REFUSED: Final = frozenset({
 # fmt: on
 """Server codes for what the client did (RESTHeart's table of statuses and the codes that clients cause too)."""
 
-_AWAY: Final = frozenset({6, 7, 89, 91, 133, 134, 189, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436})
+_AWAY: Final = frozenset(
+    {6, 7, 18, 89, 91, 94, 133, 134, 189, 211, 262, 9001, 10058, 10107, 11600, 11602, 13435, 13436}
+)
 """Server codes of a member that is no primary any more or not yet, that stops, or that does not reach the others.
 
 Mostly those that MongoDB's specification of retryable writes lists; the driver has tried again before we see them.
+While members change their parts, they also refuse logins, since they cannot read their users (18), and times that others
+have signed (211). Whatever is wrong with our login is nothing that a client did.
 """
 
 _TELLING: Final = {28: "{", 241: "'", 16755: "{", 40228: ", but"}

@@ -131,7 +131,7 @@ def test_mongod_killed_and_started_again_under_load(own: EmbeddedMongo, server: 
         answers = load.seen(what)
         failed = [answer for answer in answers if answer.status not in {200, 201}]
         assert {500} == {answer.status for answer in failed}, failed[:3]
-        assert all("MongoDB cannot be reached" in message_of(answer.body) for answer in failed), failed[:3]
+        assert [] == [a.body for a in failed if "MongoDB cannot be reached" not in message_of(a.body)]
         assert not any("127.0.0.1" in answer.body or "Traceback" in answer.body for answer in failed)
         assert {200, 201} & {answers[0].status}
         assert {200, 201} & {answers[-1].status}

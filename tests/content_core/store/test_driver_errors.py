@@ -51,6 +51,8 @@ def test_value_errors_of_the_driver_are_covered() -> None:
         (errors.OperationFailure("failed to parse", 9), QueryRefusedError),
         (errors.WriteError("$add only supports numeric or date types, not string", 16554), QueryRefusedError),
         (errors.WriteError("interrupted at shutdown", 11600), StoreUnavailableError),
+        (errors.OperationFailure("Authentication failed.", 18), StoreUnavailableError),
+        (errors.OperationFailure("No keys found for HMAC that is valid for time", 211), StoreUnavailableError),
         (errors.OperationFailure("not authorized", 13), StoreError),
         (errors.OperationFailure("internal", 1), StoreError),
         (bson.errors.InvalidDocument("cannot encode"), QueryRefusedError),

@@ -61,15 +61,22 @@ def _make_primary(made: Members, wanted: Member) -> None:
     while (primary := made.primary()) is not wanted:
         for member in made.members:
             if member is not primary and member is not wanted:
-                with made.direct(member) as client:
-                    client.admin.command("replSetFreeze", 20)
-        with made.direct(primary) as client:
-            client.admin.command("replSetStepDown", 20)
+                _order(made, member, "replSetFreeze", 20)
+        _order(made, primary, "replSetStepDown", 20)
         made.until(lambda found: any(condition.primary for condition in found))
     for member in made.members:
         if member is not wanted:
-            with made.direct(member) as client:
-                client.admin.command("replSetFreeze", 0)
+            assert eventually(lambda member=member: _order(made, member, "replSetFreeze", 0))
+
+
+def _order(made: Members, member: Member, command: str, seconds: int) -> bool:
+    """Give an order; a member whose part is about to change refuses some, and even logins."""
+    try:
+        with made.direct(member) as client:
+            client.admin.command(command, seconds)
+    except OperationFailure:
+        return False
+    return True
 
 
 def _problems(found: list[Condition]) -> list[str]:
