@@ -40,8 +40,8 @@ _AWAY: Final = frozenset(
 """Server codes of a member that is no primary any more or not yet, that stops, or that does not reach the others.
 
 Mostly those that MongoDB's specification of retryable writes lists; the driver has tried again before we see them.
-While members change their parts, they also refuse logins, since they cannot read their users (18), and times that others
-have signed (211). Whatever is wrong with our login is nothing that a client did.
+While members change their parts, they also refuse logins, since they cannot read their users (18), and times that
+others have signed (211). Whatever is wrong with our login is nothing that a client did.
 """
 
 _TELLING: Final = {28: "{", 241: "'", 16755: "{", 40228: ", but"}
