@@ -6,6 +6,7 @@ The primary's keeper makes the users and lets further members join.
 A keeper takes no member out and throws no data away.
 """
 
+import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -42,6 +43,10 @@ __all__ = ["Condition", "Keeper", "read_members"]
 
 _INITIATE_SECONDS: Final = 60.0
 _CATCH_UP_SECONDS: Final = 5
+_HEARD_SECONDS: Final = 5.0
+"""For how long to wait until the primary has heard that a member is back: it asks every two seconds."""
+
+_LOOK_SECONDS: Final = 0.1
 _ROOT_ROLES: Final = ("root",)
 
 _Seen: TypeAlias = tuple[Sequence[str], Credentials, Any]
@@ -167,9 +172,8 @@ class Keeper:
         members, credentials = read_members(self._members), read_credentials(self._credentials)
         self._remember(credentials.root)
         with self._as_root(credentials) as client:
-            status = client.admin.command("replSetGetStatus")
-            healthy = {member["name"] for member in status["members"] if member["stateStr"] == "SECONDARY"}
             place = members.index(self._host) if self._host in members else len(members)
+            healthy = self._healthy(client, members[place + 1 :])
             later = [host for host in members[place + 1 :] if host in healthy]
             earlier = [host for host in members[:place] if host in healthy] if later else []
             self._hold_back(earlier, seconds=seconds // 2)
@@ -182,6 +186,23 @@ class Keeper:
                 self._hold_back(earlier, seconds=0)
                 client.admin.command(step_down)
         return True
+
+    def _healthy(self, client: "MongoClient[Document]", awaited: Sequence[str]) -> set[str]:
+        """Name the members that the primary may hand over to; one that is back is heard of with the next heartbeat."""
+        deadline = time.monotonic() + _HEARD_SECONDS
+        while True:
+            status = client.admin.command("replSetGetStatus")
+            healthy = {member["name"] for member in status["members"] if member["stateStr"] == "SECONDARY"}
+            unheard = (host for host in awaited if host not in healthy)
+            if time.monotonic() > deadline or not any(map(self._is_secondary, unheard)):
+                return healthy
+            time.sleep(_LOOK_SECONDS)
+
+    def _is_secondary(self, host: str) -> bool:
+        try:
+            return bool(Mongod(host, self._timeout).hello().get("secondary"))
+        except ReplicaSetError:
+            return False
 
     def _hold_back(self, hosts: Sequence[str], *, seconds: int) -> None:
         """Keep members from becoming primary for some time; 0 seconds end that."""
