@@ -99,6 +99,11 @@ class ServiceError(Exception):
         self.details: Mapping[str, Any] = details or {}
         self.hint = hint
 
+    @property
+    def advice(self) -> str:
+        """The message, and what to do about it where that is known."""
+        return f"{self.message}; {self.hint}" if self.hint else self.message
+
 
 class RequestError(ServiceError):
     """The request cannot be understood."""

@@ -234,27 +234,13 @@ class SyncClient:
             SyncError: the server refused, or could not be reached.
         """
         if self.dry_run:
-            return await self.count(collection, condition)
+            return self.counted(await self.get(f"{self.path(collection)}/_size", {"filter": json.dumps(condition)}))
         params = {"filter": json.dumps(condition), "rep": "s"}
         answer = _parsed(await self._send("DELETE", f"{self.path(collection)}/*", params=params))
         try:
             return int(answer["deleted"])
         except (KeyError, TypeError, ValueError) as error:
-            raise self._no_server() from error
-
-    async def count(self, collection: str, condition: Document | None = None) -> int:
-        """Count the documents that meet a condition.
-
-        Raises:
-            MissingError: there is no such collection.
-            SyncError: the server refused, or could not be reached.
-        """
-        params = {"filter": json.dumps(condition)} if condition else None
-        answer = await self.get(f"{self.path(collection)}/_size", params)
-        try:
-            return int(answer["_size"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise self._no_server() from error
+            raise self.no_server() from error
 
     async def list_ids(
         self,
@@ -302,9 +288,7 @@ class SyncClient:
             "np": "",
         }
         page = _parsed(await self._send("GET", self.path(collection), params=params))
-        if not isinstance(page, list) or not all(isinstance(each, dict) and "_id" in each for each in page):
-            raise self._no_server()
-        return page
+        return self.listed(page, "_id")
 
     # --- files -----------------------------------------------------------------------------------------------------
 
@@ -420,7 +404,30 @@ class SyncClient:
         kind = MissingError if status == 404 else RefusedError
         raise kind(f"{doing}: the server answered {status}{_message(response)}", answered=status, hint=hint)
 
-    def _no_server(self) -> AnswerError:
+    def counted(self, answer: Json) -> int:
+        """Read the number out of what ``_size`` of a collection or a bucket answers.
+
+        Raises:
+            AnswerError: it holds none.
+        """
+        try:
+            return int(answer["_size"])
+        except (KeyError, TypeError, ValueError) as error:
+            raise self.no_server() from error
+
+    def listed(self, answer: Json, *members: str) -> list[Document]:
+        """Make sure that an answer is a list of objects which have these members.
+
+        Raises:
+            AnswerError: it is something else.
+        """
+        wanted = set(members)
+        if not isinstance(answer, list) or not all(isinstance(each, dict) and wanted <= each.keys() for each in answer):
+            raise self.no_server()
+        return answer
+
+    def no_server(self) -> AnswerError:
+        """The error for answers that no server of this kind gives."""
         return AnswerError(f"what answers at {self.server} is no CaaS server")
 
 

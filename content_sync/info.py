@@ -21,7 +21,7 @@ from content_core.names import (
     generated_app,
 )
 from content_sync.client import SyncClient
-from content_sync.errors import AnswerError, MissingError, RefusedError, SyncError
+from content_sync.errors import MissingError, RefusedError, SyncError
 
 __all__ = ["KINDS", "NoProjectError", "ProjectInfo", "StateInfo", "TenantInfo", "read_info"]
 
@@ -184,10 +184,7 @@ class _Reader:
     async def _count(self, path: str, kind: str | None) -> int | None:
         params = {"filter": json.dumps({"fsType": kind})} if kind else None
         answer = await self._get(f"{path}/_size", params, path.rpartition("/")[2])
-        try:
-            return None if answer is None else int(answer["_size"])
-        except (KeyError, TypeError, ValueError) as error:
-            raise AnswerError(f"what answers at {self._client.server} is no CaaS server") from error
+        return None if answer is None else self._client.counted(answer)
 
     async def _last_synced(self, path: str) -> int | None:
         params = {
@@ -213,9 +210,7 @@ class _Reader:
             answer = await self._get(self._client.path(collection), params, what)
             if answer is None:
                 return None
-            if not isinstance(answer, list) or not all(isinstance(each, dict) for each in answer):
-                raise AnswerError(f"what answers at {self._client.server} is no CaaS server")
-            found.extend(answer)
+            found.extend(self._client.listed(answer))
             if len(answer) < _PAGE:
                 return found
 
@@ -231,7 +226,7 @@ class _Reader:
             self.hidden.append(what)
             return None
         if answer is None:
-            raise AnswerError(f"what answers at {self._client.server} is no CaaS server")
+            raise self._client.no_server()
         return answer
 
 
@@ -251,7 +246,7 @@ async def _list_projects(client: SyncClient) -> Sequence[str]:
                 hint="name the project with --project, or use a key that may GET /",
             ) from error
         if not isinstance(listed, list):
-            raise AnswerError(f"what answers at {client.server} is no CaaS server")
+            raise client.no_server()
         names.extend(str(name) for name in listed)
         if len(listed) < _PAGE:
             return sorted({match["project"] for match in map(_HOME.fullmatch, names) if match})

@@ -14,7 +14,7 @@ from typing import Any, Final
 from content_core.documents import Document
 from content_core.names import APIKEYS, AppKey, State, content_collection, files_bucket, generated_app
 from content_sync.client import SyncClient
-from content_sync.errors import AnswerError, MissingError, RefusedError, SyncError
+from content_sync.errors import MissingError, RefusedError, SyncError
 
 __all__ = ["KeyPlan", "create_keys", "find_keys", "plan_keys"]
 
@@ -68,13 +68,9 @@ async def find_keys(client: SyncClient, plans: Iterable[KeyPlan]) -> dict[str, s
     }
     found: dict[str, set[str]] = {}
     try:
-        listed = await client.get(client.path(APIKEYS), params)
+        listed = client.listed(await client.get(client.path(APIKEYS), params), "_id", "name")
     except MissingError:  # a dry run, and no database
         return found
-    if not isinstance(listed, list) or not all(
-        isinstance(key, dict) and {"_id", "name"} <= key.keys() for key in listed
-    ):
-        raise AnswerError(f"what answers at {client.server} is no CaaS server")
     for key in listed:
         found.setdefault(key["name"], set()).add(key["_id"])
     return found

@@ -84,7 +84,7 @@ class Sender:
             try:
                 keyed.append((file, self._delivery.key(file, self._state)))
             except DeliveryError as error:  # of this file alone
-                self._fail(file.file_id, _told(error))
+                self._fail(file.file_id, error.advice)
         self._ledger.keep(keyed)
         self._counts.files_read += len(files)
         for file, _ in keyed:
@@ -98,7 +98,7 @@ class Sender:
             self._fail(file.file_id, f"its bytes cannot be read: {error.strerror or error}")
         except ServiceError as error:
             self._give_up_on(error)
-            self._fail(file.file_id, _told(error))
+            self._fail(file.file_id, error.advice)
         else:
             self._in_a_row = 0
             self._counts.files_sent += sent
@@ -135,7 +135,7 @@ class Sender:
             outcome = await self._client.bulk_post(self._collection, [parcel.body])
         except RefusedError as error:
             self._give_up_on(error)
-            self._fail(parcel.document_id, _told(error))
+            self._fail(parcel.document_id, error.advice)
             return
         self._in_a_row = 0
         self._count(outcome.inserted, outcome.replaced, 0 if outcome.failed else len(parcel.body))
@@ -168,11 +168,6 @@ class Sender:
     @property
     def _collection(self) -> str:
         return self._client.collection(self._state)
-
-
-def _told(error: ServiceError) -> str:
-    """What went wrong, and what to do about it where that is known."""
-    return f"{error.message}; {error.hint}" if error.hint else error.message
 
 
 def _handfuls(files: Iterable[MediaFile]) -> Generator[list[MediaFile], None, None]:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from content_core.documents import Document
 from content_sync.client import SyncClient
-from content_sync.errors import AnswerError, MissingError
+from content_sync.errors import MissingError
 from content_sync.ledger import Ledger, Stored
 from content_sync.model import State
 from content_sync.plan import KINDS
@@ -171,9 +171,7 @@ class Stock:
             page = await self._client.get(self._client.path(self._collection), {"pagesize": _AT_ONCE} | params)
         except MissingError:
             return []
-        if not isinstance(page, list) or not all(isinstance(each, dict) and "_id" in each for each in page):
-            raise AnswerError(f"what answers at {self._client.server} is no CaaS server")
-        return [document["_id"] for document in page]
+        return [document["_id"] for document in self._client.listed(page, "_id")]
 
 
 def _stored(document: Document) -> Stored:

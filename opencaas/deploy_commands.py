@@ -18,17 +18,16 @@ from rich.console import Console
 
 from content_core.errors import ServiceError
 from content_core.names import STATES, State
-from content_sync.client import SyncClient
 from content_sync.provision import ProvisionReport, provision
 from content_sync.report import Mode, SyncReport
 from content_sync.source import SourceError
-from content_sync.source.archive import unpacked
+from content_sync.source.archive import named_after, unpacked
 from opencaas.deploy import DefinitionClient, Deployment, compare_all, deploy_all
 from opencaas.schema_report import render_comparison, render_deployment
 from opencaas.schema_source import SchemaSource, check_names, emit_project, generator_options, print_lines
 from opencaas.sync_options import SyncArguments, content_options, sync_arguments, target_options
 from opencaas.sync_report import print_line, print_problems
-from opencaas.sync_run import run_jobs
+from opencaas.sync_run import open_client, run_jobs
 from schema_gen.compare import Comparison
 from schema_gen.emit import Emission
 from schema_gen.errors import NotAnExportError
@@ -61,14 +60,14 @@ def deploy(
         try:
             place, left_out = stack.enter_context(unpacked(export))
         except SourceError as error:
-            raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error
+            raise click.UsageError(error.advice) from error
         if place != export:  # in a place of its own for this job: nothing that is noted of its files is of use again
             arguments = replace(arguments, source=place, left_out=left_out, source_memory=None)
         source = SchemaSource(place, arguments.tenant, arguments.project, gca_templates, lenient)
         try:
             project, emission = emit_project(source)
-        except NotAnExportError as error:  # of the archive that somebody gave, not of a place of ours
-            raise NotAnExportError(error.message.replace(str(place), str(export)), hint=error.hint) from error
+        except NotAnExportError as error:
+            raise named_after(export, place, error) from error
         try:
             report = _deploy_schema(arguments, project, emission, allow_breaking=allow_breaking)
         except ServiceError as error:
@@ -149,15 +148,7 @@ def _deploy_schema(
 
 
 async def _provision(arguments: SyncArguments, project: str, states: Sequence[State]) -> ProvisionReport:
-    async with SyncClient(
-        arguments.server,
-        api_key=arguments.api_key,
-        tenant=arguments.tenant,
-        project=project,
-        timeout=arguments.timeout,
-        retrying=arguments.retrying,
-        dry_run=arguments.dry_run,
-    ) as client:
+    async with open_client(arguments, project) as client:
         return await provision(client, states=states, dry_run=arguments.dry_run)
 
 

@@ -34,7 +34,7 @@ from schema_gen.errors import GeneratorError
 from schema_gen.export.findings import FindingLog
 from schema_gen.export.layout import find_root
 
-__all__ = ["Show", "run_jobs"]
+__all__ = ["Show", "open_client", "run_jobs"]
 
 _SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
 _LONGEST_PAUSE: Final = 60.0
@@ -146,7 +146,7 @@ async def _job_of(arguments: SyncArguments, mode: Mode, show: Show, source: Docu
         despite_skipped=arguments.despite_skipped,
         some_languages=bool(arguments.languages),
     )
-    async with _client(arguments, project) as client, _delivery(arguments, client, resolutions) as delivery:
+    async with open_client(arguments, project) as client, _delivery(arguments, client, resolutions) as delivery:
         with BarProgress(console) as progress:
             limits = PictureLimits(pixels=arguments.picture_pixels)
             pictures = PictureSource(source, store=store, resolutions=resolutions, limits=limits)
@@ -186,7 +186,7 @@ def _open(arguments: SyncArguments, memory: FileMemory | None) -> DocumentsSourc
             memory=memory,
         )
     except SourceError as error:
-        raise click.UsageError(f"{error.message}; {error.hint}" if error.hint else error.message) from error
+        raise click.UsageError(error.advice) from error
     for skipped in arguments.left_out:
         source.skips.add(skipped.what, skipped.why, broken=skipped.broken)
     return source
@@ -226,7 +226,12 @@ def _definitions(
     return {state: emission.definitions[state] for state in states}
 
 
-def _client(arguments: SyncArguments, project: str) -> SyncClient:
+def open_client(arguments: SyncArguments, project: str) -> SyncClient:
+    """Open the client that a job's arguments ask for.
+
+    Raises:
+        SyncError: the address of the server is none, or the key can be none.
+    """
     return SyncClient(
         arguments.server,
         api_key=arguments.api_key,

@@ -32,7 +32,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from content_sync.model import State
-from content_sync.source.archive import is_archive, unpack
+from content_sync.source.archive import is_archive, named_after, unpack
 from content_sync.source.documents import DocumentsSource
 from content_sync.source.errors import SourceError
 from content_sync.source.export import ExportSource
@@ -91,8 +91,8 @@ def open_source(
     except BaseException as problem:
         if unpacked is not None:
             shutil.rmtree(unpacked, ignore_errors=True)
-            if isinstance(problem, SourceError | NotAnExportError):  # of the archive, not of a place of ours
-                raise type(problem)(problem.message.replace(str(unpacked), str(path)), hint=problem.hint) from problem
+            if isinstance(problem, SourceError | NotAnExportError):
+                raise named_after(path, unpacked, problem) from problem
         raise
     if unpacked is not None:
         weakref.finalize(source, shutil.rmtree, unpacked, ignore_errors=True)

@@ -16,15 +16,18 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Final, TypeVar
 
+from content_core.errors import ServiceError
 from content_sync.model import Skipped
 from content_sync.source.errors import SourceError
 from content_sync.source.limits import SourceLimits
 from content_sync.source.skips import SkipLog
 from schema_gen.export.findings import shown
 
-__all__ = ["is_archive", "unpack", "unpacked"]
+__all__ = ["is_archive", "named_after", "unpack", "unpacked"]
+
+_Problem = TypeVar("_Problem", bound=ServiceError)
 
 _TARS: Final = (".tar", ".tar.gz", ".tgz")
 _DRIVE: Final = re.compile(r"[A-Za-z]:")
@@ -78,6 +81,11 @@ def unpacked(path: Path, *, limits: SourceLimits | None = None) -> Iterator[tupl
         yield target, skips.all()
     finally:
         shutil.rmtree(target, ignore_errors=True)
+
+
+def named_after(archive: Path, place: Path, problem: _Problem) -> _Problem:
+    """Give an error over what was unpacked the name of the archive that somebody gave, for the place that is ours."""
+    return type(problem)(problem.message.replace(str(place), str(archive)), hint=problem.hint)
 
 
 def unpack(path: Path, *, limits: SourceLimits, skips: SkipLog) -> Path:
